@@ -1,0 +1,1 @@
+"""What the agent does: no hardware, no files, no SIP. Read `conversation.py` first."""

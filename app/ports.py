@@ -1,0 +1,295 @@
+"""What the agent needs from the box, as Protocols: the line, the ears, the voice and the ledger.
+
+`app` imports nothing of `firmware` or `models`; those folders build things of these shapes, `firmware/compose.py`
+puts them together, and `tests/fakes` holds their doubles. The contract tests run on both.
+
+Audio everywhere in the product is 16 kHz mono signed 16-bit little-endian, in frames of 20 ms (640 bytes).
+Times inside a call are milliseconds of *audio* since its media started, so that a decider gives the same answer
+in a test as on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, Protocol
+
+SAMPLE_RATE_HZ = 16_000
+FRAME_MS = 20
+FRAME_BYTES = SAMPLE_RATE_HZ * FRAME_MS // 1000 * 2
+BYTES_PER_MS = SAMPLE_RATE_HZ * 2 // 1000
+
+Speaker = Literal["caller", "agent"]
+
+
+# -- the line ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """20 ms of what the caller said. `at_ms` is the start of the frame; a jump in it means lost frames."""
+
+    at_ms: int
+    pcm: bytes
+
+
+class EndedBy(Enum):
+    CALLER = "caller"
+    AGENT = "agent"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over. `sip_code` is RFC 3261's, 200 after a BYE."""
+
+    by: EndedBy
+    sip_code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Answered and media runs. `codec` as SDP names it ("opus", "G722", "PCMU", "PCMA")."""
+
+    codec: str
+    narrow_band: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dtmf:
+    digit: str
+    at_ms: int
+
+
+CallEvent = Connected | Dtmf | Ended
+
+
+class Mouth(Protocol):
+    """What the caller will hear. Holds at most 200 ms, so that `hush` is instant."""
+
+    async def play(self, pcm: bytes) -> None:
+        """Queue any length of audio; returns once its last part is queued. Silence fills the gaps."""
+
+    async def drained(self) -> None:
+        """Return once everything queued has gone out to the line."""
+
+    def hush(self) -> None:
+        """Forget what is queued. Synchronous: safe while being cancelled."""
+
+    @property
+    def played_ms(self) -> int:
+        """Audio given to `play` that has gone out so far, in milliseconds, over the whole call."""
+
+    @property
+    def clock_ms(self) -> int:
+        """The audio clock of the call: milliseconds since its media started."""
+
+
+class Call(Protocol):
+    """One call, from its first signalling to its last."""
+
+    @property
+    def id(self) -> str:
+        """Ours, unique on this box, safe to log."""
+
+    @property
+    def direction(self) -> Literal["inbound", "outbound"]: ...
+
+    @property
+    def remote(self) -> str:
+        """Who is on the other side (number or SIP user). Personal: never in a log message."""
+
+    @property
+    def mouth(self) -> Mouth: ...
+
+    @property
+    def lost_frames(self) -> int:
+        """Frames of the caller's that were dropped because nobody took them in time."""
+
+    def ears(self) -> AsyncIterator[Frame]:
+        """What the caller says, frame by frame, from media start until the call has ended. One reader."""
+
+    async def connected(self) -> Connected | Ended:
+        """Wait for media, or for the end if that comes first."""
+
+    async def ended(self) -> Ended:
+        """Wait for the end, whoever causes it."""
+
+    async def answer(self) -> None:
+        """Send 200 OK. A call that ended meanwhile is not an error: `connected` says so."""
+
+    async def hang_up(self, sip_code: int = 603) -> None:
+        """End the call: BYE, or `sip_code` where it was not answered yet. Idempotent."""
+
+
+# -- hearing -------------------------------------------------------------------------------------------------
+
+
+class VoiceActivity(Protocol):
+    """Speech or not, for one call. The state is this object's own and dies with it."""
+
+    def probability(self, chunk: bytes) -> float:
+        """Probability of speech in one chunk of 512 samples (32 ms, 1024 bytes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One utterance as two recognisers understood it.
+
+    `own` comes from the language model made of the agent's own words: right when the caller stays on topic,
+    wrong with conviction when not. `general` comes from the dictation model. Where the two agree, believe.
+    `decode_ms` is what finishing took, in wall-clock milliseconds.
+    """
+
+    own: str
+    general: str
+    decode_ms: float = 0.0
+
+
+class Hearing(Protocol):
+    """One call's recogniser."""
+
+    async def begin(self) -> None:
+        """Start a new utterance; the audio of the one before is forgotten."""
+
+    async def feed(self, pcm: bytes) -> None:
+        """More of the utterance. May be called again after `finish`, when the caller went on after all:
+        the next `finish` then covers everything since `begin`."""
+
+    async def finish(self) -> Heard:
+        """The utterance since `begin`. Empty strings where nothing was understood."""
+
+
+class Ears(Protocol):
+    def open(self, *, narrow_band: bool) -> AbstractAsyncContextManager[Hearing]:
+        """A recogniser for one call; `narrow_band` for telephone audio (8 kHz codecs).
+
+        A crash of the engine is mended inside: the utterance under way may come back empty, the call goes on.
+        """
+
+
+# -- speaking ------------------------------------------------------------------------------------------------
+
+
+class Voice(Protocol):
+    def speak(self, text: str) -> AsyncGenerator[bytes, None]:
+        """Audio of one clause, chunk by chunk as it is made. Closing the generator stops the engine."""
+
+
+# -- thinking ------------------------------------------------------------------------------------------------
+
+
+class Likeness(Protocol):
+    """How alike two texts sound, for matching what was heard with what could have been meant."""
+
+    def alike(self, heard: str, meant: str) -> float:
+        """0 (nothing in common) to 1 (the same sounds)."""
+
+
+class Expects(Enum):
+    """What the agent asked for, so that the turn decider knows how long people pause in it."""
+
+    ANYTHING = "anything"
+    YES_NO = "yes or no"
+    NUMBER = "number"
+    NAME = "name"
+    MESSAGE = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One clause to speak."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call once everything said before has been heard."""
+
+    outcome: str
+
+
+Action = Say | HangUp
+
+
+class Brain(Protocol):
+    """Text in, clauses out, for one call. What it remembers of the call lives in it and dies with it."""
+
+    def greet(self) -> AsyncIterator[Action]:
+        """The first words, if any."""
+
+    def reply(self, heard: Heard) -> AsyncIterator[Action]:
+        """The answer to one utterance."""
+
+    def check_in(self) -> AsyncIterator[Action]:
+        """The caller has been silent for a while."""
+
+    def say_goodbye(self) -> AsyncIterator[Action]:
+        """The caller has been silent for too long; ends with `HangUp`."""
+
+    def interrupted(self, said: str) -> None:
+        """The last reply was cut off; `said` is what the caller really heard of it."""
+
+    def believed(self, heard: Heard) -> str:
+        """The words to put into the transcript for this utterance."""
+
+    @property
+    def expects(self) -> Expects: ...
+
+    @property
+    def results(self) -> dict[str, str]:
+        """What the call brought: a message taken, whom the caller wanted. Personal."""
+
+
+# -- remembering ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where the time of one turn went. All in milliseconds; instants are on the call's audio clock.
+
+    `speech_end_ms`: end of the caller's last word, as the VAD saw it. `commit_ms`: the pause was long enough.
+    `first_audio_ms`: the first audio of the reply went out. The rest are durations.
+    """
+
+    speech_end_ms: int
+    commit_ms: int
+    first_audio_ms: int
+    decode_ms: float
+    brain_ms: float
+    voice_ms: float
+
+    @property
+    def response_ms(self) -> int:
+        return self.first_audio_ms - self.speech_end_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a transcript: what was really said and heard, cut where it was interrupted."""
+
+    speaker: Speaker
+    text: str
+    start_ms: int
+    end_ms: int
+    interrupted: bool = False
+
+
+class SessionLog(Protocol):
+    """One call's entry in the ledger. Writing never waits for the disk and never fails the call."""
+
+    def connected(self, codec: str) -> None: ...
+
+    def line(self, line: Line) -> None: ...
+
+    def turn(self, turn: Turn) -> None: ...
+
+    def close(self, outcome: str, ended_by: str, results: dict[str, str]) -> None: ...
+
+
+class Ledger(Protocol):
+    def open_session(self, *, call_id: str, agent: str, direction: str, remote: str) -> SessionLog: ...
