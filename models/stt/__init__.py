@@ -1,0 +1,1 @@
+"""Speech to text: what a caller said, as words."""
