@@ -219,16 +219,16 @@ Action = Say | HangUp
 class Brain(Protocol):
     """Text in, clauses out, for one call. What it remembers of the call lives in it and dies with it."""
 
-    def greet(self) -> AsyncIterator[Action]:
+    def greet(self) -> AsyncGenerator[Action, None]:
         """The first words, if any."""
 
-    def reply(self, heard: Heard) -> AsyncIterator[Action]:
+    def reply(self, heard: Heard) -> AsyncGenerator[Action, None]:
         """The answer to one utterance."""
 
-    def check_in(self) -> AsyncIterator[Action]:
+    def check_in(self) -> AsyncGenerator[Action, None]:
         """The caller has been silent for a while."""
 
-    def say_goodbye(self) -> AsyncIterator[Action]:
+    def say_goodbye(self) -> AsyncGenerator[Action, None]:
         """The caller has been silent for too long; ends with `HangUp`."""
 
     def interrupted(self, said: str) -> None:

@@ -1,0 +1,111 @@
+"""The story of one call. Read this first.
+
+The caller's frames are the clock: each 32 ms chunk of them may bring a turn event, a barge-in or a silence event,
+and nothing else makes the agent act. A short pause *drafts* the recognition, the natural pause *commits* it to a
+reply, and a reply is a task with its own cancel scope: an interruption is its cancellation. Replies never overlap;
+each waits for the one before to be gone.
+
+May not happen here: anything shared between calls, a wait without an end when the call is over (the ears end, and
+everything in the nursery with them), a word in the transcript that was not played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import trio
+
+from app.listening import Chunk, Draft, Listener
+from app.ports import Action, Call
+from app.reply import CallersTurn, Parts, Reply
+from app.turns.barge_in import BargeIn
+from app.turns.endpoint import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, natural_pause_ms
+from app.turns.silence import Silence, SilenceClock
+
+
+async def converse(call: Call, parts: Parts) -> str:
+    """Hold the conversation of an answered call until the call ends; return its outcome."""
+    listener = Listener(parts.hearing, parts.activity)
+    async with trio.open_nursery() as turns:
+        floor = Floor(call, parts, listener, turns)
+        floor.say(parts.brain.greet())
+        async for frame in call.ears():
+            pause_ms = natural_pause_ms(parts.brain.expects, parts.agent.pause_ms)
+            for chunk in listener.chunks(frame, pause_ms):
+                await floor.hear(chunk)
+        turns.cancel_scope.cancel()
+    ended = await call.ended()
+    return floor.outcome or f"ended by {ended.by.value}"
+
+
+class Floor:
+    """Who has the floor: at most one reply, the draft of the next, and the deciders that look at each chunk."""
+
+    def __init__(self, call: Call, parts: Parts, listener: Listener, turns: trio.Nursery) -> None:
+        self._call, self._parts, self._listener, self._turns = call, parts, listener, turns
+        self._barge_in = BargeIn()
+        self._silence = SilenceClock(round(parts.agent.silence_s * 1000))
+        self._reply = Reply.none(call, parts)
+        self._draft = Draft()
+        self._speech_start_ms = 0
+
+    @property
+    def outcome(self) -> str:
+        """Set once the agent has hung up."""
+        return self._reply.hung_up_as
+
+    async def hear(self, chunk: Chunk) -> None:
+        """One chunk of the caller: first its event, then the deciders that look at the state which that leaves."""
+        if isinstance(chunk.event, SpeechStarted):
+            await self._caller_starts(chunk.event.since_ms)
+        await self._listener.take(chunk)
+        match chunk.event:
+            case SpeechPaused():
+                self._draft = Draft()
+                self._turns.start_soon(self._draft.make, self._parts.hearing)
+            case SpeechEnded() as ended if not self._reply.audible:  # while audible, it was an "uh-huh"
+                turn = CallersTurn(self._draft, self._speech_start_ms, ended, chunk.end_ms)
+                self._give_floor(Reply(self._call, self._parts, to=turn))
+            case SpeechResumed() | SpeechStarted() | SpeechEnded() | None:
+                pass
+        self._mind_interruption(chunk)
+        self._mind_silence(chunk.end_ms)
+
+    def say(self, actions: AsyncGenerator[Action, None]) -> None:
+        """Say something unasked: the greeting, the check-in, the good-bye."""
+        self._give_floor(Reply(self._call, self._parts), actions)
+
+    def _give_floor(self, reply: Reply, actions: AsyncGenerator[Action, None] | None = None) -> None:
+        before, self._reply = self._reply, reply
+        self._turns.start_soon(reply.run, before, actions)
+
+    async def _caller_starts(self, since_ms: int) -> None:
+        """Whoever speaks first goes first; and until an answer is audible, the caller just goes on with the turn
+        that a pause had seemed to end."""
+        unheard = self._reply.active and not self._reply.audible
+        goes_on = unheard and self._reply.to is not None
+        if unheard:
+            self._reply.scope.cancel()
+        if not goes_on:
+            self._speech_start_ms = since_ms
+        await self._listener.begin(anew=not goes_on)
+
+    def _mind_interruption(self, chunk: Chunk) -> None:
+        if not (self._reply.audible and self._parts.agent.barge_in):
+            self._barge_in.reset()
+        elif self._barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability):
+            self._reply.scope.cancel()
+            self._call.mouth.hush()
+
+    def _mind_silence(self, now_ms: int) -> None:
+        answering = self._reply.active and self._reply.to is not None
+        greeting = self._reply.active and not self._silence.asked
+        if self._listener.in_speech or answering or greeting:
+            self._silence.words(now_ms)
+        match self._silence.feed(now_ms):
+            case Silence.CHECK_IN:
+                self.say(self._parts.brain.check_in())
+            case Silence.GIVE_UP:
+                self.say(self._parts.brain.say_goodbye())
+            case None:
+                pass

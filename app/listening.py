@@ -1,0 +1,100 @@
+"""One call's listener: frames in, turn events out, and the recogniser kept fed on the way."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import trio
+
+from app.ports import BYTES_PER_MS, Frame, Heard, Hearing, VoiceActivity
+from app.turns.endpoint import Endpointer, SpeechPaused, SpeechResumed, TurnEvent
+
+CHUNK_MS = 32
+_CHUNK_BYTES = CHUNK_MS * BYTES_PER_MS
+# The VAD sees a word some 100 ms after it began, and a soft first consonant is before even that.
+_PRE_ROLL_CHUNKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """32 ms of the caller: what the VAD made of it, and the turn event that it completed, if any."""
+
+    start_ms: int
+    end_ms: int
+    pcm: bytes
+    probability: float
+    event: TurnEvent | None
+
+
+class Draft:
+    """An utterance being finished ahead of the commit. Forgotten when the caller goes on."""
+
+    def __init__(self) -> None:
+        self._heard: Heard | None = None
+        self._made = trio.Event()
+
+    async def make(self, hearing: Hearing) -> None:
+        self._heard = await hearing.finish()
+        self._made.set()
+
+    async def heard(self) -> Heard:
+        await self._made.wait()
+        assert self._heard is not None  # noqa: S101 - set before the event
+        return self._heard
+
+
+class Listener:
+    """Holds back the audio of a pause from the recogniser, so that a draft stays valid if the pause commits."""
+
+    def __init__(self, hearing: Hearing, activity: VoiceActivity) -> None:
+        self._hearing = hearing
+        self._activity = activity
+        self._endpointer = Endpointer()
+        self._pending = bytearray()
+        self._pending_start_ms = 0
+        self._pre_roll: deque[bytes] = deque(maxlen=_PRE_ROLL_CHUNKS)
+        self._held: list[bytes] = []
+        self._pausing = False
+
+    @property
+    def in_speech(self) -> bool:
+        return self._endpointer.in_speech
+
+    def chunks(self, frame: Frame, pause_ms: int) -> Iterator[Chunk]:
+        """The chunks that `frame` completes. `pause_ms` is the pause that ends a turn, as of now."""
+        if not self._pending:
+            self._pending_start_ms = frame.at_ms
+        self._pending += frame.pcm
+        while len(self._pending) >= _CHUNK_BYTES:
+            pcm, start_ms = bytes(self._pending[:_CHUNK_BYTES]), self._pending_start_ms
+            del self._pending[:_CHUNK_BYTES]
+            self._pending_start_ms = end_ms = start_ms + CHUNK_MS
+            probability = self._activity.probability(pcm)
+            event = self._endpointer.feed(start_ms, end_ms, probability, pause_ms)
+            yield Chunk(start_ms, end_ms, pcm, probability, event)
+
+    async def begin(self, *, anew: bool) -> None:
+        """The caller has started. `anew` is false when this goes on with an utterance that was taken for finished."""
+        if anew:
+            await self._hearing.begin()
+        self._pausing = False
+        self._held.clear()
+        await self._hearing.feed(b"".join(self._pre_roll))
+
+    async def take(self, chunk: Chunk) -> None:
+        """Give `chunk` to the recogniser, or keep it back where it belongs to a pause."""
+        self._pre_roll.append(chunk.pcm)
+        if isinstance(chunk.event, SpeechPaused):
+            self._pausing = True
+        elif isinstance(chunk.event, SpeechResumed):
+            self._pausing = False
+            await self._hearing.feed(b"".join(self._held))
+            self._held.clear()
+        if not self.in_speech:
+            return
+        if self._pausing:
+            self._held.append(chunk.pcm)
+        else:
+            await self._hearing.feed(chunk.pcm)

@@ -1,0 +1,186 @@
+"""One thing that the agent says: from the decision to say it until its last word was played, or cut.
+
+A reply runs inside its own cancel scope; cancelling the scope is the interruption. Whatever way it ends, it then
+tells the transcript and the brain what the caller really heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+import trio
+
+from app.listening import Draft
+from app.ports import (
+    BYTES_PER_MS,
+    Action,
+    Brain,
+    Call,
+    HangUp,
+    Hearing,
+    Line,
+    Say,
+    SessionLog,
+    Turn,
+    Voice,
+    VoiceActivity,
+)
+from app.settings import Agent
+from app.speech import Clause, Speech
+from app.turns.endpoint import SpeechEnded
+
+# Sounds this short in which no recogniser found a word are coughs and clicks: asking "sorry?" would be odd.
+_SHORTEST_WORD_MS = 400
+# The voice may be ahead of the line by one whole clause (500 characters are 40 s, in chunks of 100 ms), so that
+# what was played of it can be told exactly.
+_CLAUSE_CHUNKS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one call is made of. All of it is this call's own."""
+
+    hearing: Hearing
+    activity: VoiceActivity
+    voice: Voice
+    brain: Brain
+    log: SessionLog
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True)
+class CallersTurn:
+    """What the caller said last: where it lay on the audio clock, and its recognition under way."""
+
+    draft: Draft
+    start_ms: int
+    ended: SpeechEnded
+    commit_ms: int
+
+
+@dataclass(slots=True)
+class _Stages:
+    """Wall-clock instants of one answer, in seconds; the turn's line in the session is made of them."""
+
+    decode_ms: float
+    heard_s: float
+    first_action_s: float | None = None
+
+
+class Reply:
+    """At most one of these has the floor. `gone` is set when it holds nothing of the call any more."""
+
+    def __init__(self, call: Call, parts: Parts, *, to: CallersTurn | None = None) -> None:
+        self.to = to
+        self.scope = trio.CancelScope()
+        self.gone = trio.Event()
+        self.hung_up_as = ""
+        self._call, self._parts = call, parts
+        self._speech = Speech()
+        self._base_ms = 0
+        self._thinking = self._finished = False
+        self._stages: _Stages | None = None
+
+    @classmethod
+    def none(cls, call: Call, parts: Parts) -> Reply:
+        """The reply before the first: already gone."""
+        reply = cls(call, parts)
+        reply.gone.set()
+        return reply
+
+    @property
+    def active(self) -> bool:
+        return not self.gone.is_set()
+
+    @property
+    def audible(self) -> bool:
+        return self.active and self._speech.start_ms is not None
+
+    async def run(self, before: Reply, actions: AsyncGenerator[Action, None] | None = None) -> None:
+        """Say `actions`, or what the brain answers to `self.to`, once `before` is gone."""
+        async with self._having_the_floor(before):
+            if self.to is not None:
+                actions = await self._think(self.to)
+            if actions is not None:
+                await self._perform(actions)
+            self._finished = True
+
+    @asynccontextmanager
+    async def _having_the_floor(self, before: Reply) -> AsyncGenerator[None, None]:
+        try:
+            with self.scope:
+                await before.gone.wait()
+                self._base_ms = self._call.mouth.played_ms
+                yield
+        finally:
+            self._account()
+            self.gone.set()
+
+    async def _think(self, turn: CallersTurn) -> AsyncGenerator[Action, None] | None:
+        heard = await turn.draft.heard()
+        if not (heard.own or heard.general) and turn.ended.voiced_ms < _SHORTEST_WORD_MS:
+            return None
+        believed = self._parts.brain.believed(heard)
+        self._parts.log.line(Line("caller", believed, turn.start_ms, turn.ended.since_ms))
+        self._stages = _Stages(heard.decode_ms, trio.current_time())
+        self._thinking = True
+        return self._parts.brain.reply(heard)
+
+    async def _perform(self, actions: AsyncGenerator[Action, None]) -> None:
+        async with aclosing(actions):
+            async for action in actions:
+                if self._stages and self._stages.first_action_s is None:
+                    self._stages.first_action_s = trio.current_time()
+                match action:
+                    case Say(text):
+                        await self._say(text)
+                    case HangUp(outcome):
+                        await self._call.mouth.drained()
+                        self.hung_up_as = outcome
+                        await self._call.hang_up()
+        await self._call.mouth.drained()
+
+    async def _say(self, text: str) -> None:
+        spoken_ms = sum(clause.audio_ms for clause in self._speech.clauses)
+        clause = self._speech.add(text, from_ms=self._base_ms + spoken_ms)
+        send, receive = trio.open_memory_channel[bytes](_CLAUSE_CHUNKS)
+        async with trio.open_nursery() as both:
+            both.start_soon(self._synthesise, clause, send)
+            async for pcm in receive:
+                self._mark_first_audio()
+                await self._call.mouth.play(pcm)
+
+    async def _synthesise(self, clause: Clause, send: trio.MemorySendChannel[bytes]) -> None:
+        async with send, aclosing(self._parts.voice.speak(clause.text)) as chunks:
+            async for pcm in chunks:
+                clause.audio_ms += len(pcm) // BYTES_PER_MS
+                await send.send(pcm)
+
+    def _mark_first_audio(self) -> None:
+        if self._speech.start_ms is not None:
+            return
+        self._speech.start_ms = now_ms = self._call.mouth.clock_ms
+        if self.to is None or self._stages is None or self._stages.first_action_s is None:
+            return
+        self._parts.log.turn(
+            Turn(
+                speech_end_ms=self.to.ended.since_ms,
+                commit_ms=self.to.commit_ms,
+                first_audio_ms=now_ms,
+                decode_ms=self._stages.decode_ms,
+                brain_ms=(self._stages.first_action_s - self._stages.heard_s) * 1000,
+                voice_ms=(trio.current_time() - self._stages.first_action_s) * 1000,
+            )
+        )
+
+    def _account(self) -> None:
+        """What was really said goes into the transcript, and to the brain where it was cut."""
+        played_ms = self._call.mouth.played_ms
+        said = self._speech.heard(played_ms)
+        if said and self._speech.start_ms is not None:
+            end_ms = self._speech.start_ms + played_ms - self._base_ms
+            self._parts.log.line(Line("agent", said, self._speech.start_ms, end_ms, interrupted=not self._finished))
+        if not self._finished and (self._thinking or self._speech.clauses):
+            self._parts.brain.interrupted(said)

@@ -1,0 +1,48 @@
+"""What of the agent's words the caller really heard: pure bookkeeping from the mouth's played milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Clause:
+    """One clause on its way out. `from_ms` and `audio_ms` are on the mouth's played-audio scale."""
+
+    text: str
+    from_ms: int
+    audio_ms: int = 0
+
+    def heard(self, played_ms: int) -> str:
+        """The words that had gone out by `played_ms`, cut at a word's end, never in the middle of one.
+
+        Assumes an even pace within the clause; a word counts once nine tenths of it were audible.
+        """
+        if played_ms <= self.from_ms:
+            return ""
+        if played_ms >= self.from_ms + self.audio_ms:
+            return self.text
+        characters = round(len(self.text) * (played_ms - self.from_ms) / self.audio_ms)
+        words, used = [], 0
+        for word in self.text.split(" "):
+            if used + 0.9 * len(word) > characters:
+                break
+            words.append(word)
+            used += len(word) + 1
+        return " ".join(words)
+
+
+@dataclass(slots=True)
+class Speech:
+    """All clauses of one reply."""
+
+    start_ms: int | None = None  # on the call's audio clock; None until the first audio
+    clauses: list[Clause] = field(default_factory=list)
+
+    def add(self, text: str, *, from_ms: int) -> Clause:
+        clause = Clause(text, from_ms)
+        self.clauses.append(clause)
+        return clause
+
+    def heard(self, played_ms: int) -> str:
+        return " ".join(filter(None, (clause.heard(played_ms) for clause in self.clauses)))

@@ -1,0 +1,41 @@
+"""How long nobody has said anything, and when that means "are you there?" and "good-bye"."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class Silence(Enum):
+    CHECK_IN = auto()
+    GIVE_UP = auto()
+
+
+class SilenceClock:
+    """Counts from the last words of either side. The check-in at half time is not an answer: it does not reset."""
+
+    def __init__(self, limit_ms: int) -> None:
+        self._limit_ms = limit_ms
+        self._quiet_since_ms = 0
+        self._asked = False
+        self._given_up = False
+
+    @property
+    def asked(self) -> bool:
+        """The check-in of this silence is over or under way."""
+        return self._asked
+
+    def words(self, at_ms: int) -> None:
+        """Somebody said something that ended at `at_ms`."""
+        self._quiet_since_ms = max(self._quiet_since_ms, at_ms)
+        self._asked = self._given_up = False
+
+    def feed(self, at_ms: int) -> Silence | None:
+        """The audio clock has come to `at_ms`. Each event comes once per silence."""
+        quiet_ms = at_ms - self._quiet_since_ms
+        if quiet_ms >= self._limit_ms and not self._given_up:
+            self._given_up = True
+            return Silence.GIVE_UP
+        if quiet_ms >= self._limit_ms // 2 and not self._asked and not self._given_up:
+            self._asked = True
+            return Silence.CHECK_IN
+        return None

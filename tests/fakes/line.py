@@ -1,0 +1,136 @@
+"""A call on a virtual clock: a scripted caller on one side, app.ports.Call on the other.
+
+One task is the audio clock: every 20 ms it takes a frame from the mouth, then hands the caller's next frame over,
+so everything that a frame causes has happened before the next one comes.
+
+The caller's audio is made to be told apart, not to be listened to: every sample of utterance k is k, silence is 0.
+`tests/fakes/speech.py` reads it back.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+import trio
+
+from app.ports import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, Connected, Ended, EndedBy, Frame
+
+MOUTH_FRAMES = 10  # 200 ms, as on the real line
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """The caller talks for `for_ms` from `at_ms` on; `number` marks the audio, from 1."""
+
+    number: int
+    at_ms: int
+    for_ms: int
+
+
+class FakeMouth:
+    def __init__(self) -> None:
+        self.clock_ms = 0
+        self.sent: list[bytes] = []
+        self._bytes = bytearray()
+        self._played_bytes = 0
+        self._went = trio.Event()
+
+    async def play(self, pcm: bytes) -> None:
+        view = memoryview(pcm)
+        while view:
+            room = MOUTH_FRAMES * FRAME_BYTES - len(self._bytes)
+            self._bytes += view[:room]
+            view = view[room:]
+            if view:
+                await self._went.wait()
+        await trio.lowlevel.checkpoint()
+
+    async def drained(self) -> None:
+        while self._bytes:
+            await self._went.wait()
+        await trio.lowlevel.checkpoint()
+
+    def hush(self) -> None:
+        self._bytes.clear()
+
+    @property
+    def played_ms(self) -> int:
+        return self._played_bytes // BYTES_PER_MS
+
+    def tick(self) -> None:
+        """20 ms go by on the line."""
+        frame = bytes(self._bytes[:FRAME_BYTES])
+        del self._bytes[:FRAME_BYTES]
+        self._played_bytes += len(frame)
+        self.sent.append(frame.ljust(FRAME_BYTES, b"\0"))
+        self.clock_ms += FRAME_MS
+        self._went.set()
+        self._went = trio.Event()
+
+
+class FakeCall:
+    """`run` is the line itself and has to be running while the call is."""
+
+    direction: Literal["inbound", "outbound"] = "inbound"
+    remote = "101"
+
+    def __init__(self, script: list[Utterance], *, hangs_up_at_ms: int, codec: str = "G722") -> None:
+        self.id = "fake-1"
+        self.mouth = FakeMouth()
+        self.lost_frames = 0
+        self._script, self._hangs_up_at_ms, self._codec = script, hangs_up_at_ms, codec
+        self._send, self._receive = trio.open_memory_channel[Frame](25)  # as the tap's ring
+        self._answered, self._over = trio.Event(), trio.Event()
+        self._ended: Ended | None = None
+
+    async def run(self) -> None:
+        await self._answered.wait()
+        started = trio.current_time()
+        for at_ms in range(0, self._hangs_up_at_ms, FRAME_MS):
+            await trio.sleep_until(started + (at_ms + FRAME_MS) / 1000)
+            if self._ended:
+                break
+            self.mouth.tick()
+            self._deliver(Frame(at_ms, self._caller_pcm(at_ms)))
+        self._end(Ended(EndedBy.CALLER, 200, "BYE"))
+        self._send.close()
+
+    def ears(self) -> AsyncIterator[Frame]:
+        return self._receive
+
+    async def connected(self) -> Connected | Ended:
+        await self._answered.wait()
+        return self._ended or Connected(self._codec, narrow_band=self._codec.startswith("PCM"))
+
+    async def ended(self) -> Ended:
+        await self._over.wait()
+        assert self._ended
+        return self._ended
+
+    async def answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        self._answered.set()
+
+    async def hang_up(self, sip_code: int = 603) -> None:
+        code = 200 if self._answered.is_set() else sip_code
+        self._end(Ended(EndedBy.AGENT, code, "hung up here"))
+        self._answered.set()
+        await trio.lowlevel.checkpoint()
+
+    def _end(self, ended: Ended) -> None:
+        if self._ended is None:
+            self._ended = ended
+            self._over.set()
+
+    def _deliver(self, frame: Frame) -> None:
+        try:
+            self._send.send_nowait(frame)
+        except trio.WouldBlock:
+            self.lost_frames += 1
+
+    def _caller_pcm(self, at_ms: int) -> bytes:
+        number = next((u.number for u in self._script if u.at_ms <= at_ms < u.at_ms + u.for_ms), 0)
+        return struct.pack("<h", number) * (FRAME_BYTES // 2)
