@@ -1,0 +1,1 @@
+"""Agents at work: which calls they take, and what surrounds each call."""
