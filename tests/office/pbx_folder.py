@@ -1,0 +1,133 @@
+"""The office PBX in a folder: a Debian root file system with just Asterisk 22 and its prompts.
+
+Debian 12 has no asterisk package, Debian unstable has. The folder is made once by mmdebstrap (about 30 s, 400 MB, in
+build/pbx), from the Debian mirror that this machine's own apt sources name, and Asterisk runs in it under chroot.
+Nothing is installed on the machine itself.
+
+Run as a program (`just setup` does), it makes the folder unless it is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+BUILD = Path(__file__).resolve().parents[2] / "build" / "pbx"
+SUITE = "sid"
+PACKAGES = ("asterisk", "asterisk-core-sounds-en-wav", "asterisk-core-sounds-en-g722", "ca-certificates")
+APT_OPTIONS = (
+    'APT::Install-Recommends "false"',
+    'Acquire::Check-Valid-Until "false"',  # a mirror's copy of unstable can be past its date
+)
+INSTANCES = "run/office"  # where each run keeps its files, inside the folder
+MAKING_TIMEOUT_S = 1800  # 150 MB of packages on a slow line
+
+
+class PbxFolderError(Exception):
+    """The folder cannot be made or used. The text says why and what to do next."""
+
+
+def pbx_folder() -> Path:
+    """The root file system to run Asterisk in.
+
+    Raises: PbxFolderError if it was not made yet.
+    """
+    folder = _folder()
+    if not folder.is_dir():
+        raise PbxFolderError(f"the PBX folder {folder} does not exist. Make it with: just setup")
+    return folder
+
+
+def make_pbx_folder() -> Path:
+    """Make the folder unless it is there. All or nothing: it gets its name when it is complete.
+
+    Raises: PbxFolderError.
+    """
+    folder = _folder()
+    if folder.is_dir():
+        return folder
+    if os.geteuid() != 0:
+        raise PbxFolderError("making the PBX folder needs root (it holds another system's users). Run: sudo just setup")
+    part = folder.with_name(f"{folder.name}.part-{os.getpid()}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _bootstrap(part)
+        (part / INSTANCES).mkdir(parents=True)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def debian_mirror() -> str:
+    """Where this machine gets Debian from: $DESKBELL_DEBIAN_MIRROR, or asked of apt.
+
+    Raises: PbxFolderError on a machine without Debian sources.
+    """
+    if given := os.environ.get("DESKBELL_DEBIAN_MIRROR"):
+        return given
+    codename = _codename()
+    command = ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"]
+    try:
+        targets = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    except (OSError, subprocess.SubprocessError) as fault:
+        raise PbxFolderError(f"cannot ask apt for its sources: {fault}") from fault
+    for line in targets.splitlines():
+        release, _, address = line.partition(" ")
+        if release in {codename, "stable", "testing", SUITE}:
+            return address
+    raise PbxFolderError(
+        f"this machine's apt sources name no Debian mirror for {codename}. "
+        "Set DESKBELL_DEBIAN_MIRROR to the address of one, then: just setup"
+    )
+
+
+def _folder() -> Path:
+    """Named by its recipe, so that a changed recipe makes a new one."""
+    recipe = "\n".join([SUITE, *PACKAGES, *APT_OPTIONS])
+    return BUILD / f"asterisk-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+
+
+def _codename() -> str:
+    release = Path("/etc/os-release").read_text()
+    names = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
+    return names.get("VERSION_CODENAME", "stable").strip('"')
+
+
+def _bootstrap(part: Path) -> None:
+    options = [f"--aptopt={option}" for option in APT_OPTIONS]
+    packages = f"--include={','.join(PACKAGES)}"
+    command = ["mmdebstrap", "--variant=minbase", packages, *options, SUITE, str(part), debian_mirror()]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=MAKING_TIMEOUT_S, check=False
+        )
+    except FileNotFoundError:
+        raise PbxFolderError("mmdebstrap is not installed. Run: sudo apt-get install mmdebstrap") from None
+    except subprocess.TimeoutExpired:
+        raise PbxFolderError(f"mmdebstrap did not end within {MAKING_TIMEOUT_S} s: is the mirror reachable?") from None
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if line.startswith(("E:", "Err:", "W: "))]
+        last = "\n  ".join((errors or done.stderr.splitlines())[-5:])
+        raise PbxFolderError(
+            f"mmdebstrap could not make the PBX folder (status {done.returncode}):\n  {last}\n"
+            f"Check that this machine reaches its Debian mirror, and that the mirror has {SUITE} with "
+            f"{', '.join(PACKAGES)} (named in tests/office/pbx_folder.py). Another mirror: DESKBELL_DEBIAN_MIRROR."
+        )
+
+
+def main() -> int:
+    try:
+        print(f"  {make_pbx_folder().relative_to(BUILD.parents[1])}")
+    except PbxFolderError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
