@@ -79,3 +79,8 @@ def test_a_file_that_is_not_there(box_file: Path) -> None:
     read = read_configuration(box_file)
     assert isinstance(read, ConfigurationProblem)
     assert "no such file" in str(read)
+
+
+def test_the_example_that_users_copy_is_valid(box_file: Path) -> None:
+    example = Path(__file__).parents[2] / "deskbell.example.toml"
+    assert isinstance(read_configuration(example), Configuration)
