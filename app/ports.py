@@ -10,7 +10,7 @@ in a test as on the wire.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -109,7 +109,7 @@ class Call(Protocol):
     def lost_frames(self) -> int:
         """Frames of the caller's that were dropped because nobody took them in time."""
 
-    def ears(self) -> AsyncIterator[Frame]:
+    def ears(self) -> AsyncGenerator[Frame, None]:
         """What the caller says, frame by frame, from media start until the call has ended. One reader."""
 
     async def connected(self) -> Connected | Ended:
