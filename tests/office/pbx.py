@@ -123,7 +123,9 @@ class Pbx:
             with trio.fail_after(START_TIMEOUT_S):
                 await self._fully_booted()
         except trio.TooSlowError:
-            raise PbxError(f"Asterisk is not ready after {START_TIMEOUT_S} s. Its log ends:\n{self._log_end()}") from None
+            raise PbxError(
+                f"Asterisk is not ready after {START_TIMEOUT_S} s. Its log ends:\n{self._log_end()}"
+            ) from None
 
     async def stop(self) -> None:
         """Stop Asterisk: it hangs up its calls, then leaves; killed after 5 s. Nothing if it is stopped already."""
