@@ -201,9 +201,11 @@ def _ensure(pack: Pack) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="just models", description="Fetch and verify the declared model files.")
     parser.add_argument("name", nargs="*", help="entries of models/manifest.toml; without: all that box and tests need")
+    parser.add_argument("--check", action="store_true", help="verify only, fetch nothing")
+    given = parser.parse_args(arguments)
     try:
-        for pack in needed(parser.parse_args(arguments).name):
-            _ensure(pack)
+        for pack in needed(given.name):
+            (packs.verify if given.check else _ensure)(pack)
             print(f"  {pack.name}: {pack.path}, {pack.licence}, {pack.size_bytes} bytes, sha256 as declared")
     except PackProblem as problem:
         print(problem, file=sys.stderr)

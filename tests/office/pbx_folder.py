@@ -4,7 +4,8 @@ Debian 12 has no asterisk package, Debian unstable has. The folder is made once 
 build/pbx), from the Debian mirror that this machine's own apt sources name, and Asterisk runs in it under chroot.
 Nothing is installed on the machine itself.
 
-Run as a program (`just setup` does), it makes the folder unless it is there.
+Run as a program (`just setup` does), it makes the folder unless it is there; with --check it only says by its status
+whether it is.
 """
 
 from __future__ import annotations
@@ -121,6 +122,8 @@ def _bootstrap(part: Path) -> None:
 
 
 def main() -> int:
+    if sys.argv[1:] == ["--check"]:
+        return 0 if _folder().is_dir() else 1
     try:
         print(f"  {make_pbx_folder().relative_to(BUILD.parents[1])}")
     except PbxFolderError as problem:

@@ -3,7 +3,8 @@
 Debian packages them with their transcripts. The package files are downloaded by apt-get and unpacked into
 build/sounds, nothing is installed; each prompt is decoded from G.722 to a 16 kHz 16-bit mono WAV.
 
-Run as a program (`just setup` does), it makes the folder unless it is there.
+Run as a program (`just setup` does), it makes the folder unless it is there; with --check it only says by its status
+whether it is.
 """
 
 from __future__ import annotations
@@ -118,6 +119,8 @@ def _run(command: Sequence[str], folder: Path, timeout_s: float, remedy: str) ->
 
 
 def main() -> int:
+    if sys.argv[1:] == ["--check"]:
+        return 0 if FOLDER.is_dir() else 1
     try:
         make_sounds()
         print(f"  {len(prompts())} prompts of human speech in {FOLDER.relative_to(BUILD.parent)}")
