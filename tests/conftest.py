@@ -1,0 +1,41 @@
+"""Every test says what kind it is, and none is skipped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+KINDS = {"unit", "contract", "scene", "wire", "rules", "image"}
+
+# Tests that may be skipped, by node id, each with the reason. Any other skip is a failure.
+DECLARED_SKIPS: dict[str, str] = {}
+
+_SKIPPED = "skipped, but not on the list of declared skips in tests/conftest.py: {}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse the run if a test has no kind, or more than one."""
+    wrong = [item.nodeid for item in items if len(KINDS & {mark.name for mark in item.iter_markers()}) != 1]
+    if wrong:
+        raise pytest.UsageError(f"give each of these exactly one kind ({', '.join(sorted(KINDS))}): {', '.join(wrong)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and item.nodeid not in DECLARED_SKIPS:
+        report.outcome = "failed"
+        report.longrepr = _SKIPPED.format(call.excinfo.value if call.excinfo else "")
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.outcome == "skipped":
+        report.outcome = "failed"
+        report.longrepr = _SKIPPED.format("a whole module")
+    return report

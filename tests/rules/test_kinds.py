@@ -1,0 +1,63 @@
+"""tests/conftest.py refuses tests without a kind and skips that nobody declared: seen on small suites of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rules.tree import TREE, python_files
+
+pytestmark = pytest.mark.rules
+
+MARKED = "import pytest\npytestmark = pytest.mark.unit\n"
+
+
+def run_suite(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
+    (folder / "test_it.py").write_text(source)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    configuration = ["-c", str(TREE / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
+    environment = os.environ | {"PYTHONPATH": str(TREE)}
+    return subprocess.run(
+        [*command, *configuration], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_marked_test_runs(tmp_path: Path) -> None:
+    done = run_suite(tmp_path, MARKED + "def test_it(): pass\n")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def test_it(): pass\n",
+        MARKED + "@pytest.mark.wire\ndef test_it(): pass\n",
+    ],
+)
+def test_a_test_without_exactly_one_kind_stops_the_run(tmp_path: Path, source: str) -> None:
+    done = run_suite(tmp_path, source)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "exactly one kind" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        MARKED + "def test_it(): pytest.skip('no engine')\n",
+        MARKED + "@pytest.mark.skipif(True, reason='no engine')\ndef test_it(): pass\n",
+        MARKED + "pytest.importorskip('no_such_module')\ndef test_it(): pass\n",
+    ],
+)
+def test_a_silent_skip_is_a_failure(tmp_path: Path, source: str) -> None:
+    done = run_suite(tmp_path, source)
+    assert done.returncode != 0
+    assert "declared skips" in done.stdout
+
+
+def test_every_test_module_declares_its_kind_at_the_top() -> None:
+    modules = [path for path in python_files("tests") if Path(path).name.startswith("test_")]
+    assert [path for path in modules if "\npytestmark = pytest.mark." not in (TREE / path).read_text()] == []

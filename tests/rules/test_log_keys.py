@@ -1,0 +1,93 @@
+"""Nothing personal in logs: messages are fixed texts, and data comes in fields whose names are listed here.
+
+Before a name goes on the list: could its value ever hold a number, a name, an address, or what somebody said?
+"""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.rules.tree import calls, parsed, python_files
+
+pytestmark = pytest.mark.rules
+
+LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+LOGGERS = {"log", "_log", "logger", "_logger", "logging", "LOG"}
+
+SAFE_KEYS = {
+    "agent",  # what the owner calls it ("reception")
+    "attempt",
+    "bytes",
+    "call_id",  # made by us, says nothing about who calls
+    "cause",  # a value of one of our enums
+    "codec",
+    "dropped",
+    "exit_status",
+    "gap_ms",
+    "lost_frames",
+    "next_try_s",
+    "outcome",
+    "path",
+    "pj",  # pjproject's own line, made safe by telephony's filter
+    "problem",  # text of one of our own exceptions
+    "seats",
+    "sip_code",
+    "transport",
+    "version",
+    "wait_s",
+}
+
+
+def problems(path: str, module: ast.AST) -> list[str]:
+    return [f"{path}:{call.lineno} {why}" for call in calls(module) if _is_logging(call) for why in _wrong_with(call)]
+
+
+def _is_logging(call: ast.Call) -> bool:
+    func = call.func
+    if not (isinstance(func, ast.Attribute) and func.attr in LEVELS):
+        return False
+    return ast.unparse(func.value).rpartition(".")[2] in LOGGERS
+
+
+def _wrong_with(call: ast.Call) -> list[str]:
+    assert isinstance(call.func, ast.Attribute)
+    arguments = call.args[1:] if call.func.attr == "log" else call.args
+    found = []
+    if len(arguments) != 1 or not (isinstance(arguments[0], ast.Constant) and isinstance(arguments[0].value, str)):
+        found.append("the message is not one fixed text")
+    extra = next((keyword.value for keyword in call.keywords if keyword.arg == "extra"), None)
+    if extra is None:
+        return found
+    if not isinstance(extra, ast.Dict):
+        return [*found, "extra is not written out, so its keys cannot be checked"]
+    names = [str(key.value) if isinstance(key, ast.Constant) else "?" for key in extra.keys]
+    return found + [f'"{name}" is not on the list of safe keys' for name in names if name not in SAFE_KEYS]
+
+
+def test_log_calls_hold_nothing_personal() -> None:
+    product = python_files("app", "firmware", "models", "provisioning")
+    assert [problem for path in product for problem in problems(path, parsed(path))] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '_log.info(f"call from {call.remote}")',
+        '_log.info("call from %s", call.remote)',
+        '_log.warning("heard", extra={"text": heard.general})',
+        '_log.warning("call", extra={"remote": call.remote, "codec": "opus"})',
+        '_log.info("call", extra=fields)',
+        '_log.info("call", extra={**fields})',
+        "self._log.log(level, message)",
+    ],
+)
+def test_the_rule_sees(source: str) -> None:
+    assert problems("app/x.py", ast.parse(source))
+
+
+def test_the_rule_allows_fixed_texts_with_safe_fields() -> None:
+    assert (
+        problems("app/x.py", ast.parse('_log.info("call answered", extra={"call_id": call.id, "codec": "opus"})')) == []
+    )
