@@ -8,15 +8,18 @@ _list:
     @just --list --unsorted
 
 # make everything below work on a fresh Debian 12 (idempotent; a second run takes a second)
+[no-exit-message]
 setup:
     @command -v python3.11 >/dev/null || { echo "Python 3.11 is not installed. Run: sudo apt-get install python3.11 python3.11-venv" >&2; exit 1; }
     @PYTHONDONTWRITEBYTECODE=1 python3.11 -m image.setup
 
 # the main job, shown: an office PBX, the box, and callers (--once ends by itself)
+[no-exit-message]
 demo *arguments: setup
     @{{venv}}/python -m tests.demo "$@"
 
 # the box alone, against your PBX: just run --config deskbell.toml
+[no-exit-message]
 run *arguments: setup
     @{{venv}}/python -m firmware "$@"
 
@@ -32,10 +35,12 @@ check: setup
     {{venv}}/python -m pytest -q -m rules
 
 # measure: just bench speech|tick|wire (writes build/bench/NAME.json)
+[no-exit-message]
 bench name *arguments: setup
     @{{venv}}/python -m tests.bench "$@"
 
 # fetch and verify the declared model files; names fetch optional ones
+[no-exit-message]
 models *names: setup
     @{{venv}}/python -m models.fetch_packs "$@"
 

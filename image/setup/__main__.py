@@ -93,6 +93,13 @@ def main() -> int:
     except SetupFailed as fault:
         print(fault, file=sys.stderr)
         return 1
+    except PermissionError as fault:
+        print(
+            f"setup may not use {fault.filename}: it belongs to another user, who set this tree up.\n"
+            "Run as that user, or remove .venv and build as them and start again.",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print("setup: stopped; the next one goes on from here", file=sys.stderr)
         return 130
