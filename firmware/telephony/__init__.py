@@ -1,0 +1,55 @@
+"""The telephone: the only importer of pjsua2.
+
+    async with serving(run_endpoint, EndpointConfig(user_agent="Deskbell/0.1.0")) as endpoint:
+        async with serving(run_account, endpoint, connection) as account:
+            async for call in account.incoming():
+                ...
+
+`run_endpoint(config)` serves an `Endpoint`: the SIP stack, one at a time in a process. `endpoint.gaps` has how
+punctual the audio clock was (`max_ms`, `quantile_ms(0.999)`), over all calls.
+
+`run_account(endpoint, connection, retry=None)` serves an `Account`, from an app.settings.Connection:
+  account.registration       -> Registration(cause, sip_code, reason, expires_s, next_try) now
+  account.registrations()    -> async iterator: the same now, then every change (the latest, for a slow reader)
+  account.incoming()         -> async iterator of Call that ring; untaken ones get 480 after 10 s, more than 4
+                                waiting get 486
+  account.calls              -> all calls that are not over
+  await account.dial("201" or "sip:...") -> Call; raises BadTargetError, NotConnectedError, TooManyCallsError
+
+`Call` is app.ports.Call, and more:
+  call.both()                -> async iterator of Pair(at_ms, caller, agent): both sides, for a recording
+  call.dtmf()                -> async iterator of app.ports.Dtmf
+  call.send_dtmf("123#")
+  call.stats                 -> AudioStats(lost_frames, recorder_lost_frames, underruns, gap_max_ms, gap_p999_ms)
+  call.is_over
+
+Stopping the account (leaving its `async with`, cancelled or not) sends BYE to its calls and un-REGISTER, within 2 s.
+`PortTakenError` and `TelephonyError` come out of `serving` in an `ExceptionGroup`; their texts are for users.
+"""
+
+from firmware.telephony.account import Account, BadTargetError, NotConnectedError, TooManyCallsError, run_account
+from firmware.telephony.audio import AudioStats, Pair, TickGaps
+from firmware.telephony.call import Call
+from firmware.telephony.endpoint import CODECS, Endpoint, EndpointConfig, PortTakenError, TelephonyError, run_endpoint
+from firmware.telephony.registration import Cause, Registration, RetryRule
+
+__all__ = [
+    "CODECS",
+    "Account",
+    "AudioStats",
+    "BadTargetError",
+    "Call",
+    "Cause",
+    "Endpoint",
+    "EndpointConfig",
+    "NotConnectedError",
+    "Pair",
+    "PortTakenError",
+    "Registration",
+    "RetryRule",
+    "TelephonyError",
+    "TickGaps",
+    "TooManyCallsError",
+    "run_account",
+    "run_endpoint",
+]

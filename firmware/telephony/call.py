@@ -1,0 +1,256 @@
+"""One call: app.ports.Call over pjsua2."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Literal
+
+import pjsua2 as pj
+import trio
+
+from app.ports import Connected, Dtmf, Ended, EndedBy, Frame
+from firmware.telephony.audio import AudioStats, CallAudio, Mouth, Pair
+from firmware.telephony.endpoint import Endpoint
+from firmware.telephony.tap import Tap
+
+HANG_UP_S = 2.0
+"""How long `hang_up` waits for the other side to agree. A BYE needs no agreement (RFC 3261 15.1.1); a CANCEL is
+answered within a round trip by any PBX that is alive."""
+
+DTMF_DIGITS = 64
+"""What a fast typist enters in half a minute. Further digits are dropped until somebody reads."""
+
+NARROW_HZ = 8000
+
+_OK = 200
+_USER = re.compile(r"sips?:([^@;>]+)@", re.IGNORECASE)
+
+
+def user_of(uri: str) -> str:
+    """The user part of `"Name" <sip:101@pbx>`; the whole text if it has none."""
+    found = _USER.search(uri)
+    return found[1] if found else uri
+
+
+class Leg(pj.Call):  # type: ignore[misc]
+    """pj's side of a call. Copies and posts. Whoever drops the last reference hangs up, so `Call` keeps one."""
+
+    def __init__(self, account: pj.Account, endpoint: Endpoint, call_id: int = pj.PJSUA_INVALID_ID) -> None:
+        super().__init__(account, call_id)
+        self.owner: Call | None = None  # a cycle, until the owner releases us
+        self._endpoint = endpoint
+
+    def onCallState(self, prm: pj.OnCallStateParam) -> None:  # noqa: N802
+        try:
+            info = self.getInfo()  # bound first: its parts live in it
+            cut = prm.e.body.tsxState.type in (pj.PJSIP_EVENT_TIMER, pj.PJSIP_EVENT_TRANSPORT_ERROR)
+            self._tell("state_changed", int(info.state), int(info.lastStatusCode), str(info.lastReason), cut)
+        except Exception as fault:  # noqa: BLE001
+            self._endpoint.fault(fault)
+
+    def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:  # noqa: ARG002, N802
+        self._tell("media_changed")
+
+    def onDtmfDigit(self, prm: pj.OnDtmfDigitParam) -> None:  # noqa: N802
+        try:
+            self._tell("digit_came", str(prm.digit))
+        except Exception as fault:  # noqa: BLE001
+            self._endpoint.fault(fault)
+
+    def _tell(self, event: str, *args: object) -> None:
+        if self.owner:
+            self._endpoint.post(partial(getattr(self.owner, event), *args))
+
+
+class Call:
+    """See app.ports.Call. Made by `Account`, which keeps it until it is over and hangs up what is left at its end.
+
+    `taken`: set once somebody looks after the call.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        leg: Leg,
+        *,
+        direction: Literal["inbound", "outbound"],
+        remote: str,
+        on_over: Callable[[Call], None],
+    ) -> None:
+        self.id = uuid.uuid4().hex[:12]
+        self.direction = direction
+        self.remote = remote
+        self.taken = trio.Event()
+        self._endpoint, self._on_over = endpoint, on_over
+        self._leg: Leg | None = leg
+        self._audio = CallAudio(endpoint.gaps)
+        self._tap: Tap | None = None
+        self._confirmed = False
+        self._hung_up_code = 0
+        self._codec: Connected | None = None
+        self._ended: Ended | None = None
+        self._connected, self._over = trio.Event(), trio.Event()
+        self._digits_in, self._digits = trio.open_memory_channel[Dtmf](DTMF_DIGITS)
+        leg.owner = self
+
+    def __repr__(self) -> str:
+        return f"<Call {self.id} {self.direction} {self._ended or self._codec or 'ringing'}>"
+
+    # -- what app.ports.Call promises ------------------------------------------------------------------------
+
+    @property
+    def mouth(self) -> Mouth:
+        return self._audio.mouth
+
+    @property
+    def lost_frames(self) -> int:
+        return self._audio.lost_frames
+
+    def ears(self) -> AsyncIterator[Frame]:
+        return self._audio.ears()
+
+    async def connected(self) -> Connected | Ended:
+        await self._connected.wait()
+        if self._codec and self._confirmed:
+            return self._codec
+        return await self.ended()
+
+    async def ended(self) -> Ended:
+        while not self._ended:
+            await self._over.wait()
+        return self._ended
+
+    async def answer(self) -> None:
+        self.respond(_OK)
+        await trio.lowlevel.checkpoint()
+
+    async def hang_up(self, sip_code: int = 603) -> None:
+        """End the call: BYE, CANCEL, or `sip_code` for a caller who was not answered yet. Idempotent.
+
+        The message goes out before this first waits, so that it does even while we are being cancelled. Then waits
+        for the end, 2 s at most.
+        """
+        self.start_hanging_up(sip_code)
+        with trio.move_on_after(HANG_UP_S):
+            await self._over.wait()
+        if not self._ended:
+            self._end(Ended(EndedBy.AGENT, sip_code, "hung up; the other side did not confirm it"))
+
+    # -- more than that --------------------------------------------------------------------------------------
+
+    def both(self) -> AsyncIterator[Pair]:
+        """Both sides from now on, frame by frame, until the call has ended. For a recording: one reader, 10 s of
+        room, then the oldest are dropped and counted in `stats`."""
+        return self._audio.both()
+
+    def dtmf(self) -> AsyncIterator[Dtmf]:
+        """Digits the other side pressed (RFC 4733), until the call has ended. One reader."""
+        return self._digits
+
+    def send_dtmf(self, digits: str) -> None:
+        """Press `digits` (0-9 * # A-D) as RFC 4733 events. Nothing happens in a call that is not connected."""
+        if self._confirmed and self._leg and not self._ended:
+            self._leg.dialDtmf(digits)
+
+    @property
+    def stats(self) -> AudioStats:
+        return self._audio.stats
+
+    @property
+    def is_over(self) -> bool:
+        return self._ended is not None
+
+    # -- for account.py --------------------------------------------------------------------------------------
+
+    def place(self, uri: str) -> None:
+        """Send INVITE. Raises: pj.Error."""
+        if self._leg:
+            self._leg.makeCall(uri, _call_parameters(0))
+
+    def respond(self, sip_code: int) -> None:
+        """Send 180 or 200 to a caller. One who left meanwhile is no error: the event is on its way."""
+        if self._leg and not self._hung_up_code:
+            with suppress(pj.Error):
+                self._leg.answer(_call_parameters(sip_code))
+
+    def start_hanging_up(self, sip_code: int) -> None:
+        """Send what ends the call, now, without waiting."""
+        if self._ended or self._hung_up_code or not self._leg:
+            return
+        self._hung_up_code = sip_code
+        with suppress(pj.Error):  # it ended a moment ago: the event is on its way
+            self._leg.hangup(_call_parameters(sip_code))
+
+    def abandon(self) -> None:
+        """Let go of a call that pj never started, or that did not end in time."""
+        self._end(Ended(EndedBy.NETWORK, self._hung_up_code, "no end of the call was seen"))
+        self._release()
+
+    # -- what the leg posts ----------------------------------------------------------------------------------
+
+    def state_changed(self, state: int, sip_code: int, reason: str, cut: bool) -> None:
+        if state == pj.PJSIP_INV_STATE_CONFIRMED:
+            self._confirmed = True
+            self._look_whether_connected()
+        elif state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            by = EndedBy.AGENT if self._hung_up_code else EndedBy.NETWORK if cut else EndedBy.CALLER
+            by_bye = self._confirmed and not cut
+            self._end(Ended(by, _OK, "BYE") if by_bye else Ended(by, sip_code, reason))
+            self._release()
+
+    def media_changed(self) -> None:
+        """Connect the tap with whatever audio the negotiation brought; after a hold or a re-INVITE, again."""
+        if self._leg and not self._ended:
+            with suppress(pj.Error):  # it ended a moment ago: the event is on its way
+                self._connect_audio(self._leg)
+        self._look_whether_connected()
+
+    def digit_came(self, digit: str) -> None:
+        try:
+            self._digits_in.send_nowait(Dtmf(digit, self.mouth.clock_ms))
+        except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
+            return  # nobody reads them: the policy of DTMF_DIGITS
+
+    def _connect_audio(self, leg: Leg) -> None:
+        info = leg.getInfo()  # bound first: its parts live in it
+        for index, media in enumerate(info.media):
+            if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
+                stream, line = leg.getStreamInfo(index), leg.getAudioMedia(index)
+                self._codec = Connected(str(stream.codecName), narrow_band=int(stream.codecClockRate) <= NARROW_HZ)
+                self._tap = self._tap or self._endpoint.taps.take(self._audio)
+                self._tap.startTransmit(line)
+                line.startTransmit(self._tap)
+
+    def _look_whether_connected(self) -> None:
+        if self._confirmed and self._codec:
+            self._connected.set()
+
+    def _end(self, ended: Ended) -> None:
+        if self._ended:
+            return
+        self._ended = ended
+        self._audio.close()
+        self._digits_in.close()
+        self._connected.set()
+        self._over.set()
+
+    def _release(self) -> None:
+        """pj is done with the call: give the tap back and drop the leg (we are not inside its methods here)."""
+        if self._tap:
+            self._endpoint.taps.give_back(self._tap)
+            self._tap = None
+        if self._leg:
+            self._leg.owner = None
+            self._leg = None
+        self._on_over(self)
+
+
+def _call_parameters(sip_code: int) -> pj.CallOpParam:
+    parameters = pj.CallOpParam(True)
+    parameters.statusCode = sip_code
+    parameters.opt.audioCount, parameters.opt.videoCount, parameters.opt.textCount = 1, 0, 0
+    return parameters
