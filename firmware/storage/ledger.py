@@ -1,0 +1,229 @@
+"""Sessions on their way to the disk: written by one task, in a thread, from a bounded queue.
+
+A call never waits for the disk here and never fails because of it. While the disk does not take anything, entries wait
+in memory and are tried again; the user is told once, and once more when it works again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import sqlite3
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import trio
+
+from app.ports import Line, Turn
+from firmware.lifetimes import serving
+from firmware.storage.database import explain, is_damaged, open_database
+from firmware.storage.reading import SessionDetail, SessionSummary, read_session, read_sessions
+from firmware.storage.schema import timestamp
+
+# Two entries a second and call are many: 16 calls go on for half a minute while a disk stands still.
+WAITING_ENTRIES = 1000
+_RETRY_S = 5.0
+# The stop waits this long for the disk; longer, and the service manager would kill us anyway.
+_CLOSING_S = 5.0
+
+Parameters = tuple[str | int | float | None, ...]
+
+_log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def ledger(
+    path: Path, *, now: Callable[[], datetime] = utc_now, retry_s: float = _RETRY_S
+) -> AsyncGenerator[SqliteLedger, None]:
+    """The sessions in the database at `path`, which is made if missing and replaced if damaged.
+
+    Sessions that a killed process left open are closed with the outcome "interrupted". A database that cannot be
+    written is a `problem` of the ledger, not an exception. Leaving the block writes what is waiting.
+    """
+    entries = _Entries(path, now)
+    async with serving(_write_as_they_come, entries, retry_s):
+        yield SqliteLedger(path, entries, now)
+
+
+class SqliteLedger:
+    """`app.ports.Ledger`, and what was kept."""
+
+    def __init__(self, path: Path, entries: _Entries, now: Callable[[], datetime]) -> None:
+        self._path, self._entries, self._now = path, entries, now
+
+    @property
+    def problem(self) -> str | None:
+        """Why sessions are not written now, and what to do about it; None while all is well."""
+        return self._entries.problem
+
+    @property
+    def lost_entries(self) -> int:
+        """Entries that found no room while the disk took nothing."""
+        return self._entries.lost
+
+    def open_session(self, *, call_id: str, agent: str, direction: str, remote: str) -> SqliteSessionLog:
+        started = self._now()
+        # Sorts by time, says something to a person, and cannot meet another one.
+        session_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        self._entries.put(
+            "INSERT INTO sessions (id, call_id, agent, direction, remote, started_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (session_id, call_id, agent, direction, remote, timestamp(started)),
+        )
+        return SqliteSessionLog(session_id, self._entries, self._now)
+
+    async def settled(self) -> None:
+        """Return once everything so far is on the disk: without an end while there is a `problem`."""
+        await self._entries.empty.wait()
+
+    async def sessions(self, limit: int = 100) -> list[SessionSummary]:
+        """The latest sessions, newest first. Raises: sqlite3.Error if the database cannot be read."""
+        return await trio.to_thread.run_sync(read_sessions, self._path, limit)
+
+    async def session(self, session_id: str) -> SessionDetail | None:
+        """One session with its transcript and turns. Raises: sqlite3.Error if the database cannot be read."""
+        return await trio.to_thread.run_sync(read_session, self._path, session_id)
+
+
+class SqliteSessionLog:
+    """One call's entry: `app.ports.SessionLog`, and the path of its recording."""
+
+    def __init__(self, session_id: str, entries: _Entries, now: Callable[[], datetime]) -> None:
+        self.id = session_id
+        self._entries, self._now = entries, now
+
+    def connected(self, codec: str) -> None:
+        self._entries.put(
+            "UPDATE sessions SET connected_at = ?, codec = ? WHERE id = ?", (timestamp(self._now()), codec, self.id)
+        )
+
+    def recorded(self, path: Path) -> None:
+        self._entries.put("UPDATE sessions SET recording = ? WHERE id = ?", (str(path), self.id))
+
+    def line(self, line: Line) -> None:
+        self._entries.put(
+            "INSERT INTO messages (session_id, speaker, text, start_ms, end_ms, interrupted) VALUES (?, ?, ?, ?, ?, ?)",
+            (self.id, line.speaker, line.text, line.start_ms, line.end_ms, line.interrupted),
+        )
+
+    def turn(self, turn: Turn) -> None:
+        stages = (turn.decode_ms, turn.brain_ms, turn.voice_ms)
+        self._entries.put(
+            "INSERT INTO turns (session_id, speech_end_ms, commit_ms, first_audio_ms, decode_ms, brain_ms, voice_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self.id, turn.speech_end_ms, turn.commit_ms, turn.first_audio_ms, *stages),
+        )
+
+    def close(self, outcome: str, ended_by: str, results: dict[str, str]) -> None:
+        self._entries.put(
+            "UPDATE sessions SET ended_at = ?, outcome = ?, ended_by = ?, results = ? WHERE id = ?",
+            (timestamp(self._now()), outcome, ended_by, json.dumps(results, ensure_ascii=False), self.id),
+        )
+
+
+async def _write_as_they_come(
+    entries: _Entries, retry_s: float, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    # One thread at a time touches the connection, also when the one before was left behind in a sync.
+    one_thread = trio.CapacityLimiter(1)
+    try:
+        await trio.to_thread.run_sync(entries.write, abandon_on_cancel=True, limiter=one_thread)
+        task_status.started()
+        while True:
+            if entries.problem:
+                await trio.sleep(retry_s)
+            else:
+                entries.settle()
+                await entries.come.wait()
+            await trio.to_thread.run_sync(entries.write, abandon_on_cancel=True, limiter=one_thread)
+    finally:
+        with trio.move_on_after(_CLOSING_S, shield=True):
+            await trio.to_thread.run_sync(entries.close, abandon_on_cancel=True, limiter=one_thread)
+        if entries.unwritten:
+            _log.error("sessions could not be written before the stop", extra={"entries": entries.unwritten})
+
+
+class _Entries:
+    """The queue and the connection. `put` and `settle` belong to the Trio thread, `write` and `close` to the one
+    that the writer lends; the deque is safe between them, because only `write` removes."""
+
+    def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
+        self.problem: str | None = None
+        self.lost = 0
+        self.come, self.empty = trio.Event(), trio.Event()
+        self._path, self._now = path, now
+        self._waiting: deque[tuple[str, Parameters]] = deque()
+        self._connection: sqlite3.Connection | None = None
+
+    @property
+    def unwritten(self) -> int:
+        return len(self._waiting) + self.lost
+
+    def put(self, statement: str, parameters: Parameters) -> None:
+        if len(self._waiting) >= WAITING_ENTRIES:
+            self.lost += 1
+            return
+        self._waiting.append((statement, parameters))
+        if self.empty.is_set():
+            self.empty = trio.Event()
+        self.come.set()
+
+    def settle(self) -> None:
+        """All that came before the last `write` is on the disk; wait for more unless it is here already."""
+        if not self._waiting:
+            self.come = trio.Event()
+            self.empty.set()
+
+    def write(self) -> None:
+        """Commit what is waiting, or leave it waiting and say why."""
+        try:
+            self._commit(self._opened())
+        except (sqlite3.Error, OSError) as fault:
+            self._stumble(fault)
+        else:
+            if self.problem:
+                _log.warning("sessions are written again", extra={"lost_entries": self.lost})
+            self.problem = None
+
+    def close(self) -> None:
+        self.write()
+        if self._connection:
+            self._connection.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = open_database(self._path, self._now())
+            connection.execute("UPDATE sessions SET outcome = 'interrupted' WHERE outcome IS NULL")
+            self._connection = connection
+        return self._connection
+
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        batch = list(self._waiting)
+        if not batch:
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement, parameters in batch:
+                connection.execute(statement, parameters)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        for _ in batch:
+            self._waiting.popleft()
+
+    def _stumble(self, fault: sqlite3.Error | OSError) -> None:
+        if isinstance(fault, sqlite3.Error) and is_damaged(fault) and self._connection:
+            self._connection.close()
+            self._connection = None  # opening it again sets the damaged file aside
+        if self.problem is None:
+            self.problem = explain(fault, self._path.parent)
+            _log.error("sessions are not written, calls go on", extra={"problem": self.problem})
