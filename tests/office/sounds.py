@@ -87,7 +87,15 @@ def _spoken(transcript: str) -> Iterator[tuple[str, str]]:
 
 
 def _unpack(part: Path) -> None:
-    _run(["apt-get", "download", SPEECH, TRANSCRIPTS], part, DOWNLOAD_TIMEOUT_S, "Try: sudo apt-get update")
+    download = ["apt-get", "download", "-o", "APT::Sandbox::User=", SPEECH, TRANSCRIPTS]
+    remedy = "Check that this machine reaches its Debian mirror, then try: sudo apt-get update"
+    try:
+        _run(download, part, DOWNLOAD_TIMEOUT_S, remedy)
+    except SoundsError:
+        if os.geteuid() != 0:
+            raise
+        _run(["apt-get", "update", "-qq"], part, DOWNLOAD_TIMEOUT_S, remedy)  # a fresh machine has no package lists
+        _run(download, part, DOWNLOAD_TIMEOUT_S, remedy)
     for package in part.glob("*.deb"):
         _run(["dpkg-deb", "-x", package.name, "unpacked"], part, DECODE_TIMEOUT_S, "Is the disk full?")
         package.unlink()
