@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tarfile
@@ -83,11 +82,7 @@ def _from_mirror(pack: Pack) -> bytes | None:
             return _read(mirror, name)
         except (OSError, ValueError) as fault:
             faults.append(f"{name}: {getattr(fault, 'reason', '') or getattr(fault, 'strerror', '') or fault}")
-    raise FetchFailed(f"{_without_password(mirror)} has neither {'; nor '.join(faults)}")
-
-
-def _without_password(mirror: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", mirror)
+    raise FetchFailed(f"{mirror} has neither {'; nor '.join(faults)}")
 
 
 def _read(mirror: str, name: str) -> bytes:
