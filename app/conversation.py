@@ -23,6 +23,10 @@ from app.turns.barge_in import BargeIn
 from app.turns.endpoint import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, natural_pause_ms
 from app.turns.silence import Silence, SilenceClock
 
+# A draft that the caller spoils by going on costs a second recognition of the utterance so far. Questions are short;
+# a dictated message with many pauses would fall ever further behind.
+_LONGEST_DRAFT_MS = 4_000
+
 
 async def converse(call: Call, parts: Parts) -> str:
     """Hold the conversation of an answered call until the call ends; return its outcome."""
@@ -48,7 +52,7 @@ class Floor:
         self._barge_in = BargeIn()
         self._silence = SilenceClock(round(parts.agent.silence_s * 1000))
         self._reply = Reply.none(call, parts)
-        self._draft = Draft()
+        self._draft: Draft | None = None
         self._speech_start_ms = 0
 
     @property
@@ -62,16 +66,22 @@ class Floor:
             await self._caller_starts(chunk.event.since_ms)
         await self._listener.take(chunk)
         match chunk.event:
-            case SpeechPaused():
-                self._draft = Draft()
-                self._turns.start_soon(self._draft.make, self._parts.hearing)
+            case SpeechPaused(since_ms) if since_ms - self._speech_start_ms <= _LONGEST_DRAFT_MS:
+                self._draft = self._drafted()
+            case SpeechResumed():
+                self._draft = None
             case SpeechEnded() as ended if not self._reply.audible:  # while audible, it was an "uh-huh"
-                turn = CallersTurn(self._draft, self._speech_start_ms, ended, chunk.end_ms)
+                turn = CallersTurn(self._draft or self._drafted(), self._speech_start_ms, ended, chunk.end_ms)
                 self._give_floor(Reply(self._call, self._parts, to=turn))
-            case SpeechResumed() | SpeechStarted() | SpeechEnded() | None:
+            case SpeechPaused() | SpeechStarted() | SpeechEnded() | None:
                 pass
         self._mind_interruption(chunk)
         self._mind_silence(chunk.end_ms)
+
+    def _drafted(self) -> Draft:
+        draft = Draft()
+        self._turns.start_soon(draft.make, self._parts.hearing)
+        return draft
 
     def say(self, actions: AsyncGenerator[Action, None]) -> None:
         """Say something unasked: the greeting, the check-in, the good-bye."""
@@ -90,6 +100,7 @@ class Floor:
             self._reply.scope.cancel()
         if not goes_on:
             self._speech_start_ms = since_ms
+        self._draft = None
         await self._listener.begin(anew=not goes_on)
 
     def _mind_interruption(self, chunk: Chunk) -> None:

@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Literal, Protocol
 
 SAMPLE_RATE_HZ = 16_000
@@ -282,7 +283,14 @@ class Line:
 class SessionLog(Protocol):
     """One call's entry in the ledger. Writing never waits for the disk and never fails the call."""
 
+    @property
+    def id(self) -> str:
+        """Of the session, unique for ever."""
+
     def connected(self, codec: str) -> None: ...
+
+    def recorded(self, path: Path) -> None:
+        """Where the recording is being written."""
 
     def line(self, line: Line) -> None: ...
 

@@ -93,7 +93,6 @@ class Agent(Settings):
     vocabulary: tuple[Words, ...] = Field(default=(), max_length=500, description="other words to recognise")
     goodbye: Text = "Thank you for calling. Good-bye."
     voice: Literal["slt", "rms"] = "slt"
-    inbound: bool = True
     max_opened_sessions: int = Field(default=2, ge=1, le=16)
     pause_ms: int = Field(default=450, ge=200, le=3000, description="silence after which the agent answers")
     barge_in: bool = True

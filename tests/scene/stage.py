@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import trio
@@ -65,6 +66,9 @@ class EvenVoice:
 class Log:
     lines: list[Line] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
+    id: str = "scene"
+
+    def recorded(self, path: Path) -> None: ...
 
     def connected(self, codec: str) -> None: ...
 
