@@ -1,1 +1,49 @@
 """Speech to text: what a caller said, as words."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+SAMPLE_RATE_HZ = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One utterance as two recognisers understood it: in lower case, without punctuation, numbers in words.
+
+    `own` comes from the language model made of the agent's own words, `general` from the dictation model.
+    `decode_ms` is what finishing took, in wall-clock milliseconds.
+    """
+
+    own: str
+    general: str
+    decode_ms: float = 0.0
+
+
+class Hearing(Protocol):
+    """One call's recogniser."""
+
+    async def begin(self) -> None:
+        """Start a new utterance; the audio of the one before is forgotten."""
+
+    async def feed(self, pcm: bytes) -> None:
+        """More of the utterance: any whole number of samples of 16 kHz mono signed 16-bit little-endian audio.
+
+        Never waits for the engine. May be called again after `finish`, when the caller went on after all: the next
+        `finish` then covers everything since `begin`. Audio fed before the first `begin` is refused.
+
+        Raises: ValueError for half a sample.
+        """
+
+    async def finish(self) -> Heard:
+        """The utterance since `begin`. Empty strings where nothing was understood."""
+
+
+class Ears(Protocol):
+    def open(self, *, narrow_band: bool) -> AbstractAsyncContextManager[Hearing]:
+        """A recogniser for one call; `narrow_band` for telephone audio (8 kHz codecs).
+
+        A crash of the engine is mended inside: the utterance under way may come back empty, the call goes on.
+        """
