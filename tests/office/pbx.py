@@ -69,7 +69,7 @@ def office_accounts(**changes: OfficeAccount) -> dict[str, OfficeAccount]:
 class Pbx:
     """A running Asterisk.
 
-    host, sip_port: where it listens, UDP and TCP; also on ::1. `address` is both, as a SIP domain.
+    host, sip_port: where it listens, UDP and TCP; on ::1 too where there is IPv6. `address` is both, as a SIP domain.
     accounts: by user name. log: Asterisk's log file, with SIP messages once `log_sip(True)` was called.
     """
 
@@ -126,6 +126,9 @@ class Pbx:
             raise PbxError(
                 f"Asterisk is not ready after {START_TIMEOUT_S} s. Its log ends:\n{self._log_end()}"
             ) from None
+        listening = (await self.rx("pjsip show transports")).count("Transport:  transport-")
+        if listening < (4 if has_ipv6() else 2):
+            raise PbxError(f"Asterisk cannot listen on port {self.sip_port}. Its log ends:\n{self._log_end()}")
 
     async def stop(self) -> None:
         """Stop Asterisk: it hangs up its calls, then leaves; killed after 5 s. Nothing if it is stopped already."""
@@ -263,6 +266,16 @@ async def office_pbx(
         shutil.rmtree(instance, ignore_errors=True)
 
 
+def has_ipv6() -> bool:
+    """Containers often have none."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as udp:
+            udp.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 def free_sip_port(host: str) -> int:
     """A port that is free for UDP and TCP now."""
     while True:
@@ -305,7 +318,9 @@ def _write_configuration(root: Path, instance: Path, pbx: Pbx) -> None:
     for name in LEFT_EMPTY:
         _write(instance / "etc" / f"{name}.conf", "", owner)
     accounts = [_filled("pjsip_account.conf", _account_values(each, pbx.host)) for each in pbx.accounts.values()]
-    _write(instance / "etc" / "pjsip.conf", _filled("pjsip_transports.conf", values) + "".join(accounts), owner)
+    transports = ["pjsip_transports.conf", *(["pjsip_transports_ipv6.conf"] if has_ipv6() else [])]
+    parts = [*(_filled(name, values) for name in transports), *accounts]
+    _write(instance / "etc" / "pjsip.conf", "".join(parts), owner)
 
 
 def _account_values(account: OfficeAccount, host: str) -> dict[str, str]:

@@ -24,8 +24,11 @@ SAFE_KEYS = {
     "cause",  # a value of one of our enums
     "codec",
     "dropped",
+    "entries",
     "exit_status",
+    "file",  # a name we gave, below our own data folder
     "gap_ms",
+    "lost_entries",
     "lost_frames",
     "next_try_s",
     "outcome",

@@ -26,7 +26,7 @@ def test_without_root_there_is_one_line_to_run(monkeypatch: pytest.MonkeyPatch) 
     ("stderr", "cause", "remedy"),
     [
         (
-            "WARNING: Retrying (Retry(total=0)) after ProxyError\nERROR: No matching distribution found for trio==0.35.0",
+            "WARNING: Retrying (Retry(total=0))\nERROR: No matching distribution found for trio==0.35.0",
             "trio==0.35.0 cannot be had: the package index cannot be reached",
             "PIP_INDEX_URL",
         ),
