@@ -70,14 +70,19 @@ class _PjAccount(pj.Account):  # type: ignore[misc]
         self._challenged = False
         self._unparsable_before = self._endpoint.log.unparsable_packets
 
+    @property
+    def heard_garbage(self) -> bool:
+        """Packets that are not SIP came since `begin`."""
+        return self._endpoint.log.unparsable_packets > self._unparsable_before
+
     def onAuthChallenge(self, prm: pj.OnAuthChallengeParam) -> None:  # noqa: ARG002, N802
         self._challenged = True  # pj answers by itself
 
     def onRegState(self, prm: pj.OnRegStateParam) -> None:  # noqa: N802
         try:
             received = bool(prm.rdata.wholeMsg)
-            garbage = self._endpoint.log.unparsable_packets > self._unparsable_before
-            answer = Answer(int(prm.code), str(prm.reason), int(prm.expiration), received, self._challenged, garbage)
+            code, reason, expires_s = int(prm.code), str(prm.reason), int(prm.expiration)
+            answer = Answer(code, reason, expires_s, received, self._challenged, self.heard_garbage)
             self.begin()  # the next is a refresh, which pj sends by itself
             if self.owner:
                 self._endpoint.post(partial(self.owner.answer_came, answer))
@@ -187,7 +192,7 @@ class Account:
         with trio.move_on_after(ANSWER_S) as patience:
             result = judge(await self._answers.receive())
         if patience.cancelled_caught:
-            self._publish(Registration(Cause.UNREACHABLE, 0, f"no answer within {ANSWER_S:.0f} s, still trying"))
+            self._publish(self._no_answer_yet())
             result = judge(await self._answers.receive())
         had_success = False
         while result.cause is Cause.REGISTERED:
@@ -195,6 +200,11 @@ class Account:
             self._publish(result)
             result = judge(await self._answers.receive())
         return result, had_success
+
+    def _no_answer_yet(self) -> Registration:
+        garbage = bool(self._pj and self._pj.heard_garbage)
+        reason = f"no answer within {ANSWER_S:.0f} s, still trying"
+        return judge(Answer(0, reason, received=False, garbage=garbage))
 
     def _ask(self, *, register: bool) -> None:
         """Send REGISTER. Its answer comes to `answer_came`."""
@@ -318,12 +328,13 @@ class Account:
             await self._unregister()
             for call in self.calls:
                 await call.ended()
-        for call in self.calls:
-            call.abandon()
-        if self._pj:
-            self._pj.owner = None
-            self._pj.shutdown()
-            self._pj = None
+        with self._endpoint.log.quietly():
+            for call in self.calls:
+                call.abandon()
+            if self._pj:
+                self._pj.owner = None
+                self._pj.shutdown()
+                self._pj = None
         self._publish(Registration(Cause.OFFLINE))
 
     async def _unregister(self) -> None:
