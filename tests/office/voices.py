@@ -61,11 +61,10 @@ async def say(speaker: Speaker, text: str, *, cache: Path = CACHE) -> Path:
     """The WAV file of `speaker` saying `text`, made unless it is there."""
     key = hashlib.sha256("\0".join((_VERSION, repr(speaker), text)).encode()).hexdigest()[:24]
     path = cache / speaker.name / f"{key}.wav"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if not await trio.Path(path).exists():
+        await trio.Path(path.parent).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
-            await _synthesise(speaker, text, Path(scratch))
-            Path(scratch, "caller.wav").replace(path)
+            await _synthesise(speaker, text, Path(scratch), path)
     return path
 
 
@@ -90,7 +89,7 @@ def samples(path: Path) -> np.ndarray:
         return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
 
 
-async def _synthesise(speaker: Speaker, text: str, folder: Path) -> None:
+async def _synthesise(speaker: Speaker, text: str, folder: Path, path: Path) -> None:
     raw, plain = folder / "raw.wav", folder / "plain.wav"
     await _run(_command(speaker, text, raw), speaker.engine)
     with wave.open(str(raw)) as file:
@@ -99,6 +98,7 @@ async def _synthesise(speaker: Speaker, text: str, folder: Path) -> None:
     to_16k = ["-ar", str(SAMPLE_RATE_HZ), "-ac", "1", "-c:a", "pcm_s16le"]
     await _run(["ffmpeg", "-v", "error", "-y", "-i", str(raw), "-af", stretch, *to_16k, str(plain)], "ffmpeg")
     _write(folder / "caller.wav", _levelled(samples(plain)))
+    await trio.Path(folder, "caller.wav").replace(path)  # whole or not at all: others may be making it too
 
 
 def _command(speaker: Speaker, text: str, out: Path) -> list[str]:
@@ -118,7 +118,9 @@ async def _run(command: list[str], package: str) -> None:
         await trio.run_process(command, capture_stdout=True, capture_stderr=True)
     except FileNotFoundError:
         needed = DEBIAN_PACKAGES.get(package, package)
-        raise RuntimeError(f"{command[0]} is not installed: install Debian's package {needed}, or run `just setup`") from None
+        raise RuntimeError(
+            f"{command[0]} is not installed: install Debian's package {needed}, or run `just setup`"
+        ) from None
 
 
 def _levelled(pcm: np.ndarray) -> np.ndarray:
