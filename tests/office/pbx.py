@@ -28,7 +28,7 @@ from string import Template
 
 import trio
 
-from tests.office.pbx_folder import INSTANCES, pbx_folder
+from tests.office.pbx_folder import INSTANCES, inside, owner, pbx_folder
 
 TEMPLATES = Path(__file__).with_name("asterisk")
 CODECS = ("opus", "g722", "ulaw", "alaw")
@@ -153,7 +153,7 @@ class Pbx:
         """Stop and start; registrations and calls are forgotten, ports and passwords stay."""
         await self.stop()
         shutil.rmtree(self._instance / "lib")  # contacts live in its astdb
-        _own_folder(self._instance / "lib", self._owner())
+        _own_folder(self._instance / "lib", owner(self._root))
         await self.start()
 
     async def rx(self, command: str) -> str:
@@ -213,16 +213,13 @@ class Pbx:
             await trio.sleep(POLL_S)
 
     def _command(self, inner: list[str]) -> list[str]:
-        return ["chroot", "--userspec=asterisk:asterisk", str(self._root), *inner]
+        return inside(self._root, inner)
 
     def _inside(self) -> str:
         return f"/{self._instance.relative_to(self._root)}"
 
     def _conf(self) -> str:
         return f"{self._inside()}/etc/asterisk.conf"
-
-    def _owner(self) -> tuple[int, int]:
-        return asterisk_user(self._root)
 
     def _log_end(self, lines: int = 20) -> str:
         texts = [path.read_text(errors="replace") for path in (self.log, self.log.with_name("stderr")) if path.exists()]
@@ -248,7 +245,8 @@ async def office_pbx(
     root = pbx_folder()
     given = office_accounts() if accounts is None else accounts
     (root / INSTANCES).mkdir(parents=True, exist_ok=True)
-    instance = Path(tempfile.mkdtemp(prefix="pbx-", dir=root / INSTANCES))
+    _sweep(root / INSTANCES)
+    instance = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root / INSTANCES))
     try:
         pbx = Pbx(
             root, instance, host=host, sip_port=sip_port or free_sip_port(host), rtp_ports=rtp_ports, accounts=given
@@ -264,6 +262,13 @@ async def office_pbx(
                 shutil.copyfile(pbx.log, keep_log)
     finally:
         shutil.rmtree(instance, ignore_errors=True)
+
+
+def _sweep(instances: Path) -> None:
+    """Remove what runs left behind that were killed: a folder's name begins with the process that made it."""
+    for folder in instances.iterdir():
+        if not Path("/proc", folder.name.partition("-")[0]).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def has_ipv6() -> bool:
@@ -289,20 +294,11 @@ def free_sip_port(host: str) -> int:
             return port
 
 
-def asterisk_user(root: Path) -> tuple[int, int]:
-    """User and group id of asterisk in that file system."""
-    for line in (root / "etc" / "passwd").read_text().splitlines():
-        name, _, uid, gid, *_ = line.split(":")
-        if name == "asterisk":
-            return int(uid), int(gid)
-    raise PbxError(f"{root} has no user asterisk: remove build/pbx and run just setup")
-
-
 def _write_configuration(root: Path, instance: Path, pbx: Pbx) -> None:
-    owner = asterisk_user(root)
+    asterisk = owner(root)
     instance.chmod(0o755)
     for name in ("etc", "lib", "run", "log", "spool", "sounds"):
-        _own_folder(instance / name, owner)
+        _own_folder(instance / name, asterisk)
     everywhere = pbx.host == "0.0.0.0"  # noqa: S104  (asked for by the caller)
     values = {
         "instance": f"/{instance.relative_to(root)}",
@@ -314,13 +310,13 @@ def _write_configuration(root: Path, instance: Path, pbx: Pbx) -> None:
         "sip_port": str(pbx.sip_port),
     }
     for name in CONFIGURED:
-        _write(instance / "etc" / name, _filled(name, values), owner)
+        _write(instance / "etc" / name, _filled(name, values), asterisk)
     for name in LEFT_EMPTY:
-        _write(instance / "etc" / f"{name}.conf", "", owner)
+        _write(instance / "etc" / f"{name}.conf", "", asterisk)
     accounts = [_filled("pjsip_account.conf", _account_values(each, pbx.host)) for each in pbx.accounts.values()]
     transports = ["pjsip_transports.conf", *(["pjsip_transports_ipv6.conf"] if has_ipv6() else [])]
     parts = [*(_filled(name, values) for name in transports), *accounts]
-    _write(instance / "etc" / "pjsip.conf", "".join(parts), owner)
+    _write(instance / "etc" / "pjsip.conf", "".join(parts), asterisk)
 
 
 def _account_values(account: OfficeAccount, host: str) -> dict[str, str]:
@@ -341,15 +337,15 @@ def _filled(name: str, values: Mapping[str, str]) -> str:
     return Template((TEMPLATES / name).read_text()).substitute(values)
 
 
-def _own_folder(folder: Path, owner: tuple[int, int]) -> None:
+def _own_folder(folder: Path, ids: tuple[int, int]) -> None:
     folder.mkdir()
-    os.chown(folder, *owner)
+    os.chown(folder, *ids)
 
 
-def _write(path: Path, text: str, owner: tuple[int, int]) -> None:
+def _write(path: Path, text: str, ids: tuple[int, int]) -> None:
     """Configuration holds passwords: private before its content is there."""
     path.touch(mode=0o600)
-    os.chown(path, *owner)
+    os.chown(path, *ids)
     path.write_text(text)
 
 

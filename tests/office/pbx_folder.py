@@ -2,7 +2,8 @@
 
 Debian 12 has no asterisk package, Debian unstable has. The folder is made once by mmdebstrap (about 30 s, 400 MB, in
 build/pbx), from the Debian mirror that this machine's own apt sources name, and Asterisk runs in it under chroot.
-Nothing is installed on the machine itself.
+Nothing is installed on the machine itself. Without root the same is done in a user namespace: all files are then
+the user's own, and so is Asterisk's process.
 
 Run as a program (`just setup` does), it makes the folder unless it is there; with --check it only says by its status
 whether it is.
@@ -51,8 +52,6 @@ def make_pbx_folder() -> Path:
     folder = _folder()
     if folder.is_dir():
         return folder
-    if os.geteuid() != 0:
-        raise PbxFolderError("making the PBX folder needs root (it holds another system's users). Run: sudo just setup")
     part = folder.with_name(f"{folder.name}.part-{os.getpid()}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -99,25 +98,58 @@ def _codename() -> str:
     return names.get("VERSION_CODENAME", "stable").strip('"')
 
 
+def inside(root: Path, command: list[str]) -> list[str]:
+    """The command that runs `command` as the PBX's user in its file system. Ends as the very process it starts."""
+    if os.geteuid() == 0:
+        return ["chroot", "--userspec=asterisk:asterisk", str(root), *command]
+    enter = 'mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"'
+    return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", enter, str(root), *command]
+
+
+def owner(root: Path) -> tuple[int, int]:
+    """User and group id, as seen from here, of the PBX's user."""
+    if os.geteuid() != 0:
+        return os.geteuid(), os.getegid()
+    for line in (root / "etc" / "passwd").read_text().splitlines():
+        name, _, uid, gid, *_ = line.split(":")
+        if name == "asterisk":
+            return int(uid), int(gid)
+    raise PbxFolderError(f"{root} has no user asterisk: remove build/pbx and run just setup")
+
+
 def _bootstrap(part: Path) -> None:
     options = [f"--aptopt={option}" for option in APT_OPTIONS]
-    packages = f"--include={','.join(PACKAGES)}"
-    command = ["mmdebstrap", "--variant=minbase", packages, *options, SUITE, str(part), debian_mirror()]
+    recipe = ["--variant=minbase", f"--include={','.join(PACKAGES)}", *options, SUITE]
+    if os.geteuid() == 0:
+        return _run(["mmdebstrap", "--mode=root", *recipe, str(part), debian_mirror()])
+    packed = part.with_suffix(".tar")
+    try:
+        _run(["mmdebstrap", "--mode=unshare", *recipe, str(packed), debian_mirror()])
+        part.mkdir()
+        _run(["tar", "--extract", "--file", str(packed), "--directory", str(part), "--exclude=./dev/*"])
+    finally:
+        packed.unlink(missing_ok=True)
+
+
+def _run(command: list[str]) -> None:
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=MAKING_TIMEOUT_S, check=False
         )
     except FileNotFoundError:
-        raise PbxFolderError("mmdebstrap is not installed. Run: sudo apt-get install mmdebstrap") from None
+        raise PbxFolderError(f"{command[0]} is not installed. Run: sudo apt-get install {command[0]}") from None
     except subprocess.TimeoutExpired:
-        raise PbxFolderError(f"mmdebstrap did not end within {MAKING_TIMEOUT_S} s: is the mirror reachable?") from None
+        raise PbxFolderError(
+            f"{command[0]} did not end within {MAKING_TIMEOUT_S} s: is the mirror reachable?"
+        ) from None
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith(("E:", "Err:", "W: "))]
         last = "\n  ".join((errors or done.stderr.splitlines())[-5:])
         raise PbxFolderError(
-            f"mmdebstrap could not make the PBX folder (status {done.returncode}):\n  {last}\n"
+            f"{command[0]} could not make the PBX folder (status {done.returncode}):\n  {last}\n"
             f"Check that this machine reaches its Debian mirror, and that the mirror has {SUITE} with "
             f"{', '.join(PACKAGES)} (named in tests/office/pbx_folder.py). Another mirror: DESKBELL_DEBIAN_MIRROR."
+            + ("" if os.geteuid() == 0 else "\nWithout root, user namespaces are needed; else: sudo just setup")
         )
 
 
