@@ -38,6 +38,9 @@ STUCK_AFTER_S = 30
 # Below the audio (0 or real-time), above nothing: a recogniser that is late makes a pause, audio that is late a hole.
 NICE = 5
 
+# The general decoder, searched less widely than it comes: the measurements are in README.md beside this file.
+_GENERAL: dict[str, float] = {"maxwpf": 5, "maxhmmpf": 3000, "fwdflat": False}
+
 
 class Hypothesis(Protocol):
     hypstr: str
@@ -72,8 +75,7 @@ class Recogniser:
             files = self._files
             self._decoders = (
                 _decoder(files.acoustic_model, files.own_dictionary, files.own_model, transform),
-                # Its second pass over the words takes as long as all the rest of finishing, for little: see README.md.
-                _decoder(files.acoustic_model, files.general_dictionary, files.general_model, transform, fwdflat=False),
+                _decoder(files.acoustic_model, files.general_dictionary, files.general_model, transform, **_GENERAL),
             )
             self._transform = transform
             self._cmn = self._decoders[0].get_cmn(False)
@@ -107,11 +109,11 @@ class Recogniser:
                 decoder.end_utt()
 
 
-def _decoder(acoustic_model: str, dictionary: str, language_model: str, transform: str, **passes: bool) -> Decoder:
+def _decoder(acoustic_model: str, dictionary: str, language_model: str, transform: str, **search: float) -> Decoder:
     # Here: the parent imports this module for the format of messages, and must not load the engine.
     from pocketsphinx import Decoder as PocketSphinx
 
-    settings: dict[str, Any] = {"mllr": transform, **passes} if transform else passes
+    settings: dict[str, Any] = {"mllr": transform, **search} if transform else search
     return PocketSphinx(  # type: ignore[no-any-return]
         hmm=acoustic_model,
         dict=dictionary,
