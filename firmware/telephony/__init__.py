@@ -27,11 +27,12 @@ Stopping the account (leaving its `async with`, cancelled or not) sends BYE to i
 `PortTakenError` and `TelephonyError` come out of `serving` in an `ExceptionGroup`; their texts are for users.
 """
 
-from firmware.telephony.account import Account, BadTargetError, NotConnectedError, TooManyCallsError, run_account
+from firmware.telephony.account import Account, NotConnectedError, TooManyCallsError, run_account
 from firmware.telephony.audio import AudioStats, Pair, TickGaps
 from firmware.telephony.call import Call
 from firmware.telephony.endpoint import CODECS, Endpoint, EndpointConfig, PortTakenError, TelephonyError, run_endpoint
 from firmware.telephony.registration import Cause, Registration, RetryRule
+from firmware.telephony.uris import BadTargetError
 
 __all__ = [
     "CODECS",

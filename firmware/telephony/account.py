@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -19,9 +18,10 @@ from pydantic import SecretStr
 
 from app.settings import Connection
 from firmware.telephony.address import NoRouteError, NotFoundError, Route, look_up, route_to, split_host_port
-from firmware.telephony.call import Call, Leg, user_of
+from firmware.telephony.call import Call, Leg
 from firmware.telephony.endpoint import Endpoint, check_port
 from firmware.telephony.registration import Answer, Cause, Registration, RetryRule, judge
+from firmware.telephony.uris import BadTargetError, name_addr, target_uri, user_of
 
 WAITING_CALLS = 4
 """Callers who ring while the agent's loop is busy taking others. One more gets 486 Busy Here."""
@@ -36,15 +36,9 @@ GOOD_BYE_S = 2.0
 """Given to un-REGISTER at the end. A live PBX on the LAN answers in milliseconds; a dead one must not hold us up."""
 
 _RINGING, _FORBIDDEN, _UNAVAILABLE, _BUSY_HERE = 180, 403, 480, 486
-_EXTENSION = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/%#]{1,64}")
-_URI = re.compile(r"sips?:[^\s<>\"\x00-\x1f\x7f]{1,200}")
 
 
 log = logging.getLogger(__name__)
-
-
-class BadTargetError(ValueError):
-    """What was to be dialled is neither an extension nor a SIP URI."""
 
 
 class TooManyCallsError(Exception):
@@ -149,7 +143,7 @@ class Account:
 
         Raises: BadTargetError, NotConnectedError, TooManyCallsError.
         """
-        uri = self._uri_of(target)
+        uri = target_uri(target, self.connection.domain)
         await trio.lowlevel.checkpoint()
         if not self._pj:
             raise NotConnectedError("there is no connection to the PBX yet: see the status of this connection")
@@ -259,10 +253,9 @@ class Account:
     def _settings(self, route: Route) -> pj.AccountConfig:
         connection = self.connection
         transport = "" if connection.transport == "udp" else f";transport={connection.transport}"
-        name = f'"{_quoted(connection.caller_id)}" ' if connection.caller_id else ""
         login = connection.login or SecretStr(connection.user)
         config = pj.AccountConfig()
-        config.idUri = f"{name}<sip:{_escaped(connection.user)}@{connection.domain}>"
+        config.idUri = name_addr(connection.caller_id, target_uri(connection.user, connection.domain))
         registering, sip, media = config.regConfig, config.sipConfig, config.mediaConfig
         registering.registrarUri = f"sip:{connection.domain}{transport}"
         registering.registerOnAdd, registering.disableRegOnModify = False, True
@@ -310,13 +303,6 @@ class Account:
             return
         call.respond(_RINGING)
         self.ringing.start_soon(_give_up_untaken, call)
-
-    def _uri_of(self, target: str) -> str:
-        if _URI.fullmatch(target):
-            return target
-        if _EXTENSION.fullmatch(target):
-            return f"sip:{_escaped(target)}@{self.connection.domain}"
-        raise BadTargetError("neither an extension nor a SIP URI (sip:name@host)")
 
     # -- the end ---------------------------------------------------------------------------------------------
 
@@ -406,13 +392,3 @@ async def _give_up_untaken(call: Call) -> None:
         await call.taken.wait()
         return
     call.start_hanging_up(_UNAVAILABLE)
-
-
-def _escaped(user: str) -> str:
-    """`#` and `%` may be typed as part of a user, but a URI wants them escaped (RFC 3261 25.1)."""
-    return user.replace("%", "%25").replace("#", "%23")
-
-
-def _quoted(name: str) -> str:
-    """For the inside of a quoted string (RFC 3261 25.1); line ends would end the header."""
-    return " ".join(name.split()).replace("\\", "\\\\").replace('"', '\\"')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -27,13 +26,6 @@ DTMF_DIGITS = 64
 NARROW_HZ = 8000
 
 _OK = 200
-_USER = re.compile(r"sips?:([^@;>]+)@", re.IGNORECASE)
-
-
-def user_of(uri: str) -> str:
-    """The user part of `"Name" <sip:101@pbx>`; the whole text if it has none."""
-    found = _USER.search(uri)
-    return found[1] if found else uri
 
 
 class Leg(pj.Call):  # type: ignore[misc]

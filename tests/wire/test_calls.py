@@ -1,0 +1,336 @@
+"""Calls with a real Asterisk on the other side."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import AsyncIterator
+
+import pytest
+import trio
+
+from app.ports import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, Connected, Ended, EndedBy, Frame
+from firmware.telephony import BadTargetError, Call, EndpointConfig, NotConnectedError, account
+from tests.office.pbx import Pbx, free_sip_port, office_pbx
+from tests.wire.box import answered, connection, connection_to, heard, next_call, registered, served, until
+
+pytestmark = pytest.mark.wire
+
+
+def tone(for_ms: int, hz: float = 1000.0) -> bytes:
+    count = SAMPLE_RATE_HZ * for_ms // 1000
+    samples = (int(12_000 * math.sin(2 * math.pi * hz * i / SAMPLE_RATE_HZ)) for i in range(count))
+    return struct.pack(f"<{count}h", *samples)
+
+
+def level(pcm: bytes) -> float:
+    """Root mean square, 0 to 32768."""
+    samples = struct.unpack(f"<{len(pcm) // 2}h", pcm)
+    return math.sqrt(sum(sample * sample for sample in samples) / len(samples))
+
+
+async def no_channels(pbx: Pbx) -> None:
+    async def none() -> bool:
+        return not await pbx.channels()
+
+    await until(none)
+
+
+@pytest.mark.parametrize(("codec", "narrow_band"), [("opus", False), ("G722", False), ("PCMU", True), ("PCMA", True)])
+async def test_each_codec_carries_sound_both_ways(codec: str, narrow_band: bool) -> None:
+    async with office_pbx() as pbx, registered(pbx, config=EndpointConfig(codecs=(codec,))) as box:
+        call = await box.dial("600")  # echoes
+        assert await call.connected() == Connected(codec, narrow_band)
+        await call.mouth.play(tone(1000))
+        echo = await heard(call, 75)
+        await call.hang_up()
+    assert sum(level(frame.pcm) > 3000 for frame in echo) > 35
+    assert {len(frame.pcm) for frame in echo} == {FRAME_BYTES}
+
+
+async def test_opus_is_preferred_then_g722() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        call = await box.dial("602")
+        assert await call.connected() == Connected("opus", narrow_band=False)
+    async with office_pbx() as pbx, registered(pbx, config=EndpointConfig(codecs=("G722", "PCMU"))) as box:
+        call = await box.dial("602")
+        assert await call.connected() == Connected("G722", narrow_band=False)
+
+
+async def test_a_caller_is_answered_heard_and_hangs_up() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        await pbx.originate("200", "Playback", "tt-monkeys&beep")
+        call = await answered(box)
+        assert call.direction == "inbound"
+        frames = await heard(call, 100)
+        assert [frame.at_ms for frame in frames] == list(range(0, 2000, FRAME_MS))
+        assert max(level(frame.pcm) for frame in frames) > 500
+        await pbx.rx("channel request hangup all")
+        assert await call.ended() == Ended(EndedBy.CALLER, 200, "BYE")
+        assert not box.calls
+
+
+async def test_a_caller_who_never_speaks_is_silence_that_keeps_time() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        await pbx.originate("200", "Wait", "60")
+        call = await answered(box)
+        frames = await heard(call, 100)
+        assert [frame.at_ms for frame in frames] == list(range(0, 2000, FRAME_MS))
+        assert max(level(frame.pcm) for frame in frames) < 50
+        assert call.lost_frames == 0
+
+
+async def test_we_hang_up_and_the_pbx_sees_it() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        await pbx.originate("200", "Echo")
+        call = await answered(box)
+        assert await pbx.channels()
+        await call.hang_up()
+        assert await call.ended() == Ended(EndedBy.AGENT, 200, "BYE")
+        await call.hang_up()
+        await no_channels(pbx)
+
+
+async def test_the_caller_hangs_up_in_the_middle_of_a_sentence() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        await pbx.originate("200", "Echo")
+        call = await answered(box)
+        with trio.fail_after(10):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(call.mouth.play, tone(60_000))
+                await heard(call, 25)
+                await pbx.rx("channel request hangup all")
+        assert (await call.ended()).by is EndedBy.CALLER
+        assert 300 < call.mouth.played_ms < 5000
+        await call.mouth.play(b"more")
+        await call.mouth.drained()
+
+
+@pytest.mark.parametrize(("extension", "code"), [("603", 486), ("604", 503), ("699", 404)])
+async def test_dialling_what_does_not_answer(extension: str, code: int) -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        call = await box.dial(extension)
+        ended = await call.connected()
+        assert isinstance(ended, Ended)
+        assert (ended.by, ended.sip_code) == (EndedBy.CALLER, code)
+
+
+async def test_dialling_nonsense_or_without_a_way_to_the_pbx() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        for nonsense in ("", "20 0", "sip:a b@c", "101>\r\nX: y", "x" * 65):
+            with pytest.raises(BadTargetError):
+                await box.dial(nonsense)
+    async with served(connection_to("pbx.invalid")) as (_, (box,)):
+        with pytest.raises(NotConnectedError):
+            await box.dial("101")
+
+
+async def test_giving_up_while_it_rings() -> None:
+    async with office_pbx() as pbx, served(connection(pbx, "200"), connection(pbx, "201")) as (_, (one, other)):
+        for each in (one, other):
+            async for registration in each.registrations():
+                if registration.expires_s:
+                    break
+        outgoing = await one.dial("201")
+        incoming = await next_call(other)
+        await outgoing.hang_up()
+        assert (await outgoing.ended()).by is EndedBy.AGENT
+        ended = await incoming.connected()
+        assert isinstance(ended, Ended)
+        assert ended.by is EndedBy.CALLER
+        await incoming.answer()
+
+
+@pytest.mark.parametrize("code", [486, 480, 603])
+async def test_refusing_a_caller_with_a_code(code: int) -> None:
+    async with office_pbx() as pbx, served(connection(pbx, "200"), connection(pbx, "201")) as (_, (one, other)):
+        for each in (one, other):
+            async for registration in each.registrations():
+                if registration.expires_s:
+                    break
+        outgoing = await one.dial("201")
+        await (await next_call(other)).hang_up(code)
+        refused = await outgoing.connected()
+        assert isinstance(refused, Ended)
+        assert refused.sip_code in (code, {603: 403}.get(code, code))  # Asterisk maps causes: 603 becomes 403
+
+
+async def test_digits_both_ways() -> None:
+    async with office_pbx() as pbx, served(connection(pbx, "200"), connection(pbx, "201")) as (_, (one, other)):
+        for each in (one, other):
+            async for registration in each.registrations():
+                if registration.expires_s:
+                    break
+        outgoing = await one.dial("201")
+        incoming = await answered(other)
+        await outgoing.connected()
+        outgoing.send_dtmf("12#")
+        incoming.send_dtmf("*9")
+        assert await pressed(incoming, 3) == "12#"
+        assert await pressed(outgoing, 2) == "*9"
+        assert outgoing.remote == "201"
+        assert incoming.remote == "200"
+
+
+async def pressed(call: Call, count: int) -> str:
+    digits = ""
+    with trio.fail_after(10):
+        async for dtmf in call.dtmf():
+            digits += dtmf.digit
+            if len(digits) == count:
+                break
+    return digits
+
+
+async def test_both_sides_for_a_recording() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        call = await box.dial("600")
+        both = call.both()
+        await call.connected()
+        await call.mouth.play(tone(500))
+        pairs = [await anext(both) for _ in range(75)]
+        await call.hang_up()
+        rest = [pair async for pair in both]
+    assert [pair.at_ms for pair in pairs] == list(range(0, 1500, FRAME_MS))
+    spoke = [pair.at_ms for pair in pairs if level(pair.agent) > 3000]
+    echoed = [pair.at_ms for pair in pairs if level(pair.caller) > 3000]
+    assert 440 <= len(spoke) * FRAME_MS <= 560
+    assert 0 < echoed[0] - spoke[0] < 300
+    assert len(rest) < 25
+
+
+async def test_hush_is_instant() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        call = await box.dial("602")
+        await call.connected()
+        with trio.move_on_after(1.0):
+            await call.mouth.play(tone(10_000))
+        call.mouth.hush()
+        played_ms = call.mouth.played_ms
+        await heard(call, 10)
+        assert call.mouth.played_ms == played_ms
+        assert 500 < played_ms <= 1100
+
+
+async def test_ten_calls_one_after_the_other() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        for _ in range(10):
+            await pbx.originate("200", "Echo")
+            call = await answered(box)
+            assert len(await heard(call, 10)) == 10
+            await call.hang_up()
+            await call.ended()
+        await no_channels(pbx)
+        assert not box.calls
+
+
+@pytest.mark.parametrize("count", [4, 16])
+async def test_many_at_once(count: int) -> None:
+    async with office_pbx() as pbx, served(connection(pbx)) as (endpoint, (box,)):
+        got: list[tuple[list[Frame], int]] = []
+
+        async def talk(call: Call) -> None:
+            await call.answer()
+            await call.connected()
+            got.append((await heard(call, 100), call.lost_frames))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(originate_when_registered, pbx, count)
+            for _ in range(count):
+                nursery.start_soon(talk, await next_call(box))
+        assert [lost for _, lost in got] == [0] * count
+        assert all(level(b"".join(frame.pcm for frame in frames)) > 100 for frames, _ in got)
+        assert endpoint.gaps.count > 90 * count
+
+
+async def originate_when_registered(pbx: Pbx, count: int) -> None:
+    async def known() -> bool:
+        return "200" in await pbx.contacts()
+
+    await until(known)
+    for _ in range(count):
+        await pbx.originate("200", "Playback", "demo-instruct")
+
+
+async def test_a_call_that_nobody_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "UNTAKEN_S", 0.3)
+    async with office_pbx() as pbx, registered(pbx) as box:
+        await pbx.log_sip(True)
+        await pbx.originate("200", "Echo")
+
+        async def sent_away() -> bool:
+            return "SIP/2.0 480 " in pbx.log.read_text()
+
+        await until(sent_away)
+        assert not box.calls
+
+
+async def test_more_callers_than_can_wait_hear_busy() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        await pbx.log_sip(True)
+        for _ in range(account.WAITING_CALLS + 1):
+            await pbx.originate("200", "Echo")
+
+        async def busy() -> bool:
+            return pbx.log.read_text().count("SIP/2.0 486 ") >= 1
+
+        await until(busy)
+        assert len(box.calls) == account.WAITING_CALLS
+
+
+async def test_cancelled_in_a_call_the_pbx_sees_bye_and_unregister() -> None:
+    async with office_pbx() as pbx:
+        await pbx.log_sip(True)
+        with trio.CancelScope() as scope:
+            async with registered(pbx) as box:
+                await pbx.originate("200", "Echo")
+                await answered(box)
+                await pbx.originate("200", "Echo")
+                await next_call(box)
+                scope.cancel()
+                await trio.sleep_forever()
+        assert "200" not in await pbx.contacts()
+        await no_channels(pbx)
+        log = pbx.log.read_text()
+    assert log.count("\nBYE sip:") == 1
+    assert "SIP/2.0 480 " in log
+    assert log.index("\nBYE sip:") < log.rindex("Expires: 0")
+
+
+async def test_a_pbx_that_dies_in_a_call_does_not_hold_up_the_stop() -> None:
+    async with office_pbx() as pbx:
+        async with registered(pbx) as box:
+            await pbx.originate("200", "Echo")
+            call = await answered(box)
+            await pbx.die()
+            began = trio.current_time()
+            await call.hang_up()
+        assert trio.current_time() - began < 5.0
+
+
+async def test_a_stranger_on_the_network_is_refused() -> None:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        port = int((await pbx.contacts())["200"].rpartition(":")[2])
+        answers = [line async for line in invite_from("127.0.0.2", port)]
+        assert "SIP/2.0 403 Forbidden" in answers
+        assert not box.calls
+
+
+async def invite_from(host: str, port: int) -> AsyncIterator[str]:
+    """Send an INVITE from that address, yield status lines up to the final one."""
+    own = free_sip_port(host)
+    sdp = f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio {own} RTP/AVP 0\r\n"
+    invite = (
+        f"INVITE sip:200@127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{own};branch=z9hG4bK-stranger\r\n"
+        f"From: <sip:900@{host}>;tag=s\r\nTo: <sip:200@127.0.0.1>\r\nCall-ID: stranger@{host}\r\nCSeq: 1 INVITE\r\n"
+        f"Contact: <sip:900@{host}:{own}>\r\nMax-Forwards: 70\r\nContent-Type: application/sdp\r\n"
+        f"Content-Length: {len(sdp)}\r\n\r\n{sdp}"
+    )
+    with trio.socket.socket(type=trio.socket.SOCK_DGRAM) as socket:
+        await socket.bind((host, own))
+        await socket.sendto(invite.encode(), ("127.0.0.1", port))
+        status = "SIP/2.0 100"
+        with trio.fail_after(10):
+            while status.startswith("SIP/2.0 1"):
+                status = (await socket.recv(65536)).decode().partition("\r\n")[0]
+                yield status
