@@ -1,0 +1,59 @@
+"""What a process and its children use, from /proc (proc(5)). Linux only, as the box is."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+# Fields after the command's name, which may itself hold spaces and brackets.
+_PARENT, _USER, _SYSTEM = 1, 11, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Of a whole process tree: CPU since its start, memory now. PSS counts what processes share only once."""
+
+    cpu_s: float
+    rss_mb: float
+    pss_mb: float
+    processes: int
+
+
+def use_of_tree(pid: int, proc: Path = PROC) -> Use:
+    """The use of process `pid` and all its descendants. Processes that end meanwhile are left out."""
+    stats = _stats(proc)
+    tree = _descendants(pid, {each: int(fields[_PARENT]) for each, fields in stats.items()})
+    ticks = sum(int(stats[each][_USER]) + int(stats[each][_SYSTEM]) for each in tree)
+    memory = [_memory_kb(proc / str(each)) for each in tree]
+    rss_kb, pss_kb = (sum(values) for values in zip(*memory, strict=True))
+    return Use(ticks / _TICKS_PER_S, rss_kb / 1024, pss_kb / 1024, len(tree))
+
+
+def _stats(proc: Path) -> dict[int, list[str]]:
+    stats = {}
+    for folder in proc.iterdir():
+        if folder.name.isdigit():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                stats[int(folder.name)] = (folder / "stat").read_text().rpartition(")")[2].split()
+    return stats
+
+
+def _descendants(pid: int, parents: dict[int, int]) -> list[int]:
+    tree = [pid]
+    for known in tree:
+        tree += [child for child, parent in parents.items() if parent == known]
+    return [each for each in tree if each in parents]
+
+
+def _memory_kb(folder: Path) -> tuple[int, int]:
+    values = {"Rss": 0, "Pss": 0}
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for line in (folder / "smaps_rollup").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name in values:
+                values[name] = int(value.split()[0])
+    return values["Rss"], values["Pss"]
