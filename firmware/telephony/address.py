@@ -64,6 +64,8 @@ async def look_up(host: str) -> list[str]:
         raise NotFoundError(f"no name server answered within {LOOK_UP_S:.0f} s") from None
     except socket.gaierror as fault:
         raise NotFoundError(fault.strerror or "the name has no address") from None
+    except UnicodeError:  # from Python's IDNA codec, for "pbx..lan" or a part of more than 63 characters
+        raise NotFoundError("this cannot be a host name: check its dots and the length of its parts") from None
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 

@@ -92,12 +92,13 @@ async def test_we_hang_up_and_the_pbx_sees_it() -> None:
 
 
 async def test_the_caller_hangs_up_in_the_middle_of_a_sentence() -> None:
+    sentence = tone(60_000)
     async with office_pbx() as pbx, registered(pbx) as box:
         await pbx.originate("200", "Echo")
         call = await answered(box)
         with trio.fail_after(10):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(call.mouth.play, tone(60_000))
+                nursery.start_soon(call.mouth.play, sentence)
                 await heard(call, 25)
                 await pbx.rx("channel request hangup all")
         assert (await call.ended()).by is EndedBy.CALLER
