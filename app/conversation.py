@@ -12,7 +12,6 @@ everything in the nursery with them), a word in the transcript that was not play
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 
 import trio
 
@@ -34,11 +33,10 @@ async def converse(call: Call, parts: Parts) -> str:
     async with trio.open_nursery() as turns:
         floor = Floor(call, parts, listener, turns)
         floor.say(parts.brain.greet())
-        async with aclosing(call.ears()) as frames:
-            async for frame in frames:
-                pause_ms = natural_pause_ms(parts.brain.expects, parts.agent.pause_ms)
-                for chunk in listener.chunks(frame, pause_ms):
-                    await floor.hear(chunk)
+        async for frame in call.ears():
+            pause_ms = natural_pause_ms(parts.brain.expects, parts.agent.pause_ms)
+            for chunk in listener.chunks(frame, pause_ms):
+                await floor.hear(chunk)
         turns.cancel_scope.cancel()
     ended = await call.ended()
     return floor.outcome or f"ended by {ended.by.value}"

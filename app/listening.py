@@ -36,7 +36,8 @@ class Draft:
         self._made = trio.Event()
 
     async def make(self, hearing: Hearing) -> None:
-        self._heard = await hearing.finish()
+        found = await hearing.finish()
+        self._heard = Heard(found.own, found.general, found.decode_ms)
         self._made.set()
 
     async def heard(self) -> Heard:

@@ -10,7 +10,7 @@ in a test as on the wire.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -110,8 +110,9 @@ class Call(Protocol):
     def lost_frames(self) -> int:
         """Frames of the caller's that were dropped because nobody took them in time."""
 
-    def ears(self) -> AsyncGenerator[Frame, None]:
-        """What the caller says, frame by frame, from media start until the call has ended. One reader."""
+    def ears(self) -> AsyncIterator[Frame]:
+        """What the caller says, frame by frame, from media start until the call has ended. One reader.
+        Nothing to close: it may be dropped at any moment."""
 
     async def connected(self) -> Connected | Ended:
         """Wait for media, or for the end if that comes first."""
@@ -150,6 +151,19 @@ class Heard:
     decode_ms: float = 0.0
 
 
+class Recognition(Protocol):
+    """What an engine hands over; its fields mean the same as those of `Heard`."""
+
+    @property
+    def own(self) -> str: ...
+
+    @property
+    def general(self) -> str: ...
+
+    @property
+    def decode_ms(self) -> float: ...
+
+
 class Hearing(Protocol):
     """One call's recogniser."""
 
@@ -160,7 +174,7 @@ class Hearing(Protocol):
         """More of the utterance. May be called again after `finish`, when the caller went on after all:
         the next `finish` then covers everything since `begin`."""
 
-    async def finish(self) -> Heard:
+    async def finish(self) -> Recognition:
         """The utterance since `begin`. Empty strings where nothing was understood."""
 
 

@@ -1,13 +1,39 @@
-"""The conversation on the terminal of whoever started the box by hand: both sides live, with each turn's latency.
+"""What whoever started the box by hand sees on the terminal: registration, and both sides of each conversation live.
 
-This is not the log: it shows what was said, so it is only there when asked for (`--show`), and goes nowhere else.
+This is not the log: it shows what was said, so conversations are only there when asked for (`--show`), and go nowhere
+else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from app.ports import Ledger, Line, SessionLog, Turn
+from firmware.telephony import Cause, Registration
+
+_REMEDIES = {
+    Cause.WRONG_CREDENTIALS: "Compare user, login and password with what the PBX gave out.",
+    Cause.DOMAIN_NOT_FOUND: "Check the spelling of the domain, or use the PBX's address instead of its name.",
+    Cause.UNREACHABLE: "Is the PBX up, is the port right, and does a firewall stand between?",
+    Cause.REFUSED: "Is the extension enabled at the PBX, and allowed to register from this network?",
+    Cause.SERVER_ERROR: "The PBX has trouble of its own: look into its log. The box tries again by itself.",
+    Cause.MALFORMED_ANSWER: "Something else than a PBX answers there: check address and port.",
+}
+
+
+def describe(registration: Registration, user: str, domain: str) -> str:
+    """One line: where the registration stands, why, what to do, and when the next try is."""
+    account = f"{user} at {domain}"
+    if registration.cause is Cause.REGISTERED:
+        return f"registered: {account}, for {registration.expires_s} s at a time"
+    answer = f"{registration.sip_code} {registration.reason}".removeprefix("0 ").strip()
+    parts = [f"{account}: {registration.cause.value}", f" ({answer})" if answer else ""]
+    if remedy := _REMEDIES.get(registration.cause):
+        parts.append(f". {remedy}")
+    if registration.next_try:
+        parts.append(f" Next try at {registration.next_try.astimezone():%H:%M:%S}.")
+    return "".join(parts)
 
 
 class ShownLedger:
@@ -27,9 +53,17 @@ class _ShownSession:
         self._session, self._show = session, show
         self._turn: Turn | None = None
 
+    @property
+    def id(self) -> str:
+        return self._session.id
+
     def connected(self, codec: str) -> None:
         self._session.connected(codec)
         self._show(f"answered, codec {codec}")
+
+    def recorded(self, path: Path) -> None:
+        self._session.recorded(path)
+        self._show(f"recording {path}")
 
     def line(self, line: Line) -> None:
         self._session.line(line)
@@ -42,9 +76,9 @@ class _ShownSession:
 
     def close(self, outcome: str, ended_by: str, results: dict[str, str]) -> None:
         self._session.close(outcome, ended_by, results)
-        self._show(f"over: {outcome}")
         for name, value in results.items():
             self._show(f"result  {name}: {value}")
+        self._show(f"over, session {self._session.id}: {outcome}")
 
     def _latency(self, line: Line) -> str:
         if line.speaker != "agent" or self._turn is None:
@@ -52,6 +86,6 @@ class _ShownSession:
         turn, self._turn = self._turn, None
         pause_ms = turn.commit_ms - turn.speech_end_ms
         return (
-            f"   [{turn.response_ms} ms: pause {pause_ms}, recognition {turn.decode_ms:.0f} (inside the pause), "
+            f"   [after {turn.response_ms} ms: pause {pause_ms}, recognition {turn.decode_ms:.0f} (inside the pause), "
             f"brain {turn.brain_ms:.0f}, voice {turn.voice_ms:.0f}]"
         )

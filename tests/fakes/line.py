@@ -10,7 +10,7 @@ The caller's audio is made to be told apart, not to be listened to: every sample
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,9 +98,8 @@ class FakeCall:
         self._end(Ended(EndedBy.CALLER, 200, "BYE"))
         self._send.close()
 
-    async def ears(self) -> AsyncGenerator[Frame, None]:
-        async for frame in self._receive:
-            yield frame
+    def ears(self) -> AsyncIterator[Frame]:
+        return self._receive
 
     async def connected(self) -> Connected | Ended:
         await self._answered.wait()

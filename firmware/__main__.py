@@ -1,0 +1,85 @@
+"""`python -m firmware --config FILE`: the box in the foreground, against any PBX. Ctrl-C or SIGTERM stop it."""
+
+from __future__ import annotations
+
+import signal
+
+# Until the box can stop properly, Ctrl-C just ends the process, without a traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import argparse  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import AsyncIterator  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import trio  # noqa: E402
+
+from firmware.compose import run_box  # noqa: E402
+from firmware.configuration import Configuration, ConfigurationProblem, read_configuration  # noqa: E402
+from firmware.logs import log_to_stderr  # noqa: E402
+from firmware.telephony import TelephonyError  # noqa: E402
+from models.packs import PackProblem  # noqa: E402
+from models.stt.pool import RecogniserFailed  # noqa: E402
+
+_UNUSABLE, _BAD_CONFIGURATION = 1, 2
+
+
+def main() -> int:
+    arguments = _arguments()
+    os.umask(0o077)  # sessions and recordings are the owner's alone
+    match read_configuration(arguments.config):
+        case ConfigurationProblem() as problem:
+            print(problem, file=sys.stderr)
+            return _BAD_CONFIGURATION
+        case Configuration() as configuration:
+            log_to_stderr(configuration.process.log_level)
+            return _run(configuration, arguments)
+
+
+def _run(configuration: Configuration, arguments: argparse.Namespace) -> int:
+    status = 0
+    try:
+        trio.run(_until_told_to_stop, configuration, arguments)
+    except* (TelephonyError, PackProblem, RecogniserFailed) as unusable:
+        status = _UNUSABLE
+        for problem in _leaves(unusable):
+            print(f"Deskbell can't start: {problem}", file=sys.stderr)
+    return status
+
+
+async def _until_told_to_stop(configuration: Configuration, arguments: argparse.Namespace) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_stop, signals, nursery.cancel_scope)
+            await run_box(configuration, _tell, show=arguments.show, stats=arguments.stats)
+
+
+async def _stop(signals: AsyncIterator[int], box: trio.CancelScope) -> None:
+    async for _ in signals:
+        _tell("stopping: hanging up, unregistering" if not box.cancel_called else "still stopping")
+        box.cancel()
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    return [
+        leaf
+        for each in group.exceptions
+        for leaf in (_leaves(each) if isinstance(each, BaseExceptionGroup) else [each])
+    ]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="just run", description="Run one Deskbell box against a PBX.")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="see deskbell.example.toml")
+    parser.add_argument("--show", action="store_true", help="show conversations, as they happen, on this terminal")
+    parser.add_argument("--stats", type=Path, metavar="FILE", help="write the audio clock's counters there each second")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Did it really happen? Read from what the box left behind: its database and its recordings."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import soundfile
+
+from firmware.storage import SessionDetail
+from tests.demo.callers import NUMBER
+from tests.office.box import AGENT
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    what: str
+    passed: bool
+
+
+def check_human(session: SessionDetail) -> Iterator[Check]:
+    agent = tomllib.loads(AGENT.read_text())
+    yield Check("the recorded human heard the greeting", _said(session, agent["greeting"]))
+    yield Check("… was told the hours she asked for", _said(session, agent["hours"]))
+    yield Check("… said good-bye, and the agent hung up", session.summary.ended_by == "agent")
+    yield from _check_recording(session)
+
+
+def check_errand(session: SessionDetail) -> Iterator[Check]:
+    knowledge = tomllib.loads(AGENT.read_text())["knowledge"]
+    answers = {question: entry["answer"] for entry in knowledge for question in entry["questions"]}
+    yield Check("the second caller was told about parking", _said(session, answers["where can I park"]))
+    yield Check("… about insurance", _said(session, answers["do you take my insurance"]))
+    prices = answers["how much is a check up"]
+    cut = [line.text for line in session.lines if line.speaker == "agent" and line.interrupted]
+    yield Check("… interrupted the answer about prices", any(text and prices.startswith(text) for text in cut))
+    results = session.summary.results
+    yield Check("… left a name", bool(results.get("message_name")))
+    yield Check("… and a number, read back and confirmed", results.get("message_number") == NUMBER)
+    yield Check("… and a message", bool(results.get("message")) and "message_unconfirmed" not in results)
+    yield Check("… and the outcome says so", session.summary.outcome == "message taken")
+    yield Check(
+        "every turn has its latency", bool(session.turns) and all(turn.response_ms > 0 for turn in session.turns)
+    )
+    yield from _check_recording(session)
+
+
+def _said(session: SessionDetail, text: str) -> bool:
+    return any(line.text == text and not line.interrupted for line in session.lines if line.speaker == "agent")
+
+
+def _check_recording(session: SessionDetail) -> Iterator[Check]:
+    """Stereo, both sides audible, and as long as the transcript."""
+    path = session.summary.recording
+    if path is None or not path.is_file():
+        yield Check("the call was recorded", passed=False)
+        return
+    sound, rate_hz = soundfile.read(path)
+    last_word_s = max(line.end_ms for line in session.lines) / 1000
+    loud = bool(sound.ndim == 2 and sound.shape[1] == 2 and np.all(np.abs(sound).max(axis=0) > 0.01))
+    yield Check("the recording opens, both sides on it", loud and len(sound) / rate_hz >= last_word_s - 0.1)
