@@ -44,10 +44,10 @@ bench name *arguments: setup
 models *names: setup
     @{{venv}}/python -m models.fetch_packs "$@"
 
-# resolve pyproject.toml anew into the lock files (hashes, no addresses)
-lock:
-    {{venv}}/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.lock
-    {{venv}}/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml --output-file requirements-dev.lock
+# write the lock files anew from pyproject.toml: just lock [--upgrade] (hashes, no addresses)
+lock *arguments:
+    @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.lock
+    @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml --output-file requirements-dev.lock
 
 # tests of the image: none yet
 test-image:
