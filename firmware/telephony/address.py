@@ -81,3 +81,5 @@ def route_to(host: str, port: int) -> Route:
             return Route(host, port, probe.getsockname()[0])
     except OSError as fault:
         raise NoRouteError(fault.strerror or "no route") from None
+    except OverflowError:
+        raise NoRouteError(f"{port} is no port: they end at 65535") from None

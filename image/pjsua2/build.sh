@@ -40,16 +40,16 @@ check_tools() {
         die "the headers of $python are missing (Debian: python3-dev)."
 }
 
-# A deb-src entry for unstable on the mirror that this machine already uses, whatever form its sources have.
+# A deb-src entry for unstable on the mirror that this machine already uses.
 write_source_list() {
-    local mirror
-    mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 2>/dev/null |
-             awk '$1 == "Debian" && $2 == "Debian" {print $3; exit}')
-    [ -n "$mirror" ] || mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-        sed -n 's/^\(URIs:\|deb \)[^:]*[[:space:]]*\([a-z+]*:[^ ]*debian\/\{0,1\}\)\([[:space:]].*\)\{0,1\}$/\2/p' | head -n 1)
-    [ -n "$mirror" ] || die "no Debian mirror found in this machine's apt sources, so the source cannot be fetched."
-    printf 'Types: deb-src\nURIs: %s\nSuites: sid\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
-        "$mirror" > "$work/apt/unstable.sources"
+    local codename mirror
+    codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
+    mirror=${DESKBELL_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+        awk -v codename="$codename" '$1 == codename {print $2; exit}')}
+    [ -n "$mirror" ] || die "this machine's apt sources name no Debian mirror for $codename." \
+        "Set DESKBELL_DEBIAN_MIRROR to the address of one, then run again."
+    printf 'Types: deb-src\nURIs: %s\nSuites: sid\nComponents: main\nSigned-By: %s\n' \
+        "$mirror" /usr/share/keyrings/debian-archive-keyring.gpg > "$work/apt/unstable.sources"
 }
 
 private_apt() {
@@ -127,8 +127,9 @@ print:
 MK
 )
     local pj_cxxflags pj_ldflags pj_libs; eval "$variables"
+    # -O1: most of SWIG's glue runs once; -O2 takes a minute more and changes no figure of the callbacks.
     # shellcheck disable=SC2086  # these are lists of words
-    g++ $pj_cxxflags -fno-strict-aliasing -I"$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+    g++ $pj_cxxflags -O1 -fno-strict-aliasing -I"$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
         -c pjsua2_wrap.cpp -o pjsua2_wrap.o
     # shellcheck disable=SC2086
     g++ -shared -Wl,-z,relro,-z,now pjsua2_wrap.o -o _pjsua2.so $pj_ldflags $pj_libs

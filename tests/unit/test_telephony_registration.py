@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from firmware.telephony.address import NotFoundError, Route, look_up, route_to, split_host_port
+from firmware.telephony.address import NoRouteError, NotFoundError, Route, look_up, route_to, split_host_port
 from firmware.telephony.log import without_personal_data
 from firmware.telephony.registration import Answer, Cause, RetryRule, judge
 from firmware.telephony.uris import BadTargetError, name_addr, target_uri, user_of
@@ -84,6 +84,8 @@ async def test_numbers_need_no_name_server_and_lead_to_ourselves() -> None:
     assert await look_up("::1") == ["::1"]
     assert route_to("127.0.0.1", 5060) == Route("127.0.0.1", 5060, "127.0.0.1")
     assert route_to("::1", 5061).host_port == "[::1]:5061"
+    with pytest.raises(NoRouteError, match="65535"):
+        route_to("127.0.0.1", 99999)
 
 
 @pytest.mark.parametrize("name", ["a" * 64 + ".lan", "pbx..lan"])

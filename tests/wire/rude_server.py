@@ -1,4 +1,4 @@
-"""A UDP registrar that follows a script instead of RFC 3261."""
+"""A UDP registrar and caller that follows a script instead of RFC 3261."""
 
 from __future__ import annotations
 
@@ -8,31 +8,69 @@ from contextlib import asynccontextmanager
 
 import trio
 
+GARBAGE = b"HTTP/1.1 418 I'm a teapot\r\n\r\n\xff\xfe not SIP at all"
+
 
 class RudeServer:
-    """Answers each request with `status` and `extra` header lines; with None: with something that is not SIP."""
+    """Answers each request with `status` and `extra` header lines; with None: with something that is not SIP.
+
+    requests: what it got, oldest first.
+    """
 
     def __init__(self, socket: trio.socket.SocketType, status: str | None, extra: str) -> None:
         self._socket, self._status, self._extra = socket, status, extra
+        self._phone: tuple[str, int] | None = None
+        self._answers_in, self._answers = trio.open_memory_channel[str](100)
+        self._calls = 0
         self.requests: list[str] = []
         self.address = "{}:{}".format(*socket.getsockname())
 
     async def run(self) -> None:
         while True:
-            packet, sender = await self._socket.recvfrom(65536)
-            if not packet.strip():
-                continue  # a keep-alive
-            request = packet.decode()
-            self.requests.append(request)
-            await self._socket.sendto(self._answer(request), sender)
+            packet, self._phone = await self._socket.recvfrom(65536)
+            text = packet.decode()
+            if text.startswith("SIP/2.0 "):
+                await self._answers_in.send(text)
+            elif text.strip():  # not a keep-alive
+                self.requests.append(text)
+                await self._socket.sendto(self._answer(text), self._phone)
+
+    async def invite(self, sdp: str) -> int:
+        """Call whoever sent us something last, with this offer. Returns the code of the final answer, and hangs up
+        where that is a 200."""
+        self._calls += 1
+        await self._send("INVITE", sdp)
+        answer = "SIP/2.0 100"
+        while answer.startswith("SIP/2.0 1"):
+            answer = await self._answers.receive()
+        tag = re.search(r"^To: .*;tag=([^;\r]+)", answer, re.MULTILINE)
+        await self._send("ACK", to_tag=tag[1] if tag else "")
+        code = int(answer.split()[1])
+        if code == 200:
+            await self._send("BYE", to_tag=tag[1] if tag else "")
+            await self._answers.receive()
+        return code
+
+    async def _send(self, method: str, sdp: str = "", to_tag: str = "") -> None:
+        number = 2 if method == "BYE" else 1
+        to = f"<sip:200@{self.address}>" + (f";tag={to_tag}" if to_tag else "")
+        head = (
+            f"{method} sip:200@127.0.0.1 SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {self.address};branch=z9hG4bK{self._calls}{method}\r\n"
+            f"From: <sip:900@{self.address}>;tag=rude\r\nTo: {to}\r\nCall-ID: {self._calls}@{self.address}\r\n"
+            f"CSeq: {number} {method}\r\nContact: <sip:900@{self.address}>\r\nMax-Forwards: 70\r\n"
+        )
+        kind = "Content-Type: application/sdp\r\n" if sdp else ""
+        assert self._phone, "nobody sent us anything yet"
+        await self._socket.sendto(f"{head}{kind}Content-Length: {len(sdp)}\r\n\r\n{sdp}".encode(), self._phone)
 
     def _answer(self, request: str) -> bytes:
         if self._status is None:
-            return b"HTTP/1.1 418 I'm a teapot\r\n\r\n\xff\xfe not SIP at all"
-        kept = re.findall(r"^(?:Via|From|Call-ID|CSeq|Contact): .*\r\n", request, re.MULTILINE)
+            return GARBAGE
+        kept = "".join(re.findall(r"^(?:Via|From|Call-ID|CSeq|Contact): .*\r\n", request, re.MULTILINE))
         to = re.search(r"^To: .*(?=\r\n)", request, re.MULTILINE)
-        lines = "".join(kept) + (f"{to[0]};tag=rude\r\n" if to else "")
-        return f"SIP/2.0 {self._status}\r\n{lines}{self._extra}Content-Length: 0\r\n\r\n".encode()
+        tagged = f"{to[0]};tag=rude\r\n" if to else ""
+        return f"SIP/2.0 {self._status}\r\n{kept}{tagged}{self._extra}Content-Length: 0\r\n\r\n".encode()
 
 
 @asynccontextmanager
