@@ -101,10 +101,14 @@ async def tell_registration(account: telephony.Account, tell: Callable[[str], No
 
 
 async def write_stats(endpoint: telephony.Endpoint, account: telephony.Account, file: Path) -> None:
-    """Once a second: how punctual the audio clock was, over all calls so far. For the benches and the curious."""
+    """Once a second: how punctual the audio clock was, over all calls so far, and what the calls that are up lost."""
     while True:
+        audio = [call.stats for call in account.calls]
         counters = {
-            "calls": len(account.calls),
+            "calls": len(audio),
+            "lost_frames": sum(each.lost_frames for each in audio),
+            "recorder_lost_frames": sum(each.recorder_lost_frames for each in audio),
+            "underruns": sum(each.underruns for each in audio),
             "gap_p999_ms": endpoint.gaps.quantile_ms(0.999),
             "gap_max_ms": endpoint.gaps.max_ms,
             "ticks": endpoint.gaps.count,
