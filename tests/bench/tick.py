@@ -1,0 +1,164 @@
+"""`just bench tick`: N calls at once for a minute, everybody talking; is the audio clock of the box punctual?
+
+A real Asterisk, the real box and N callers (processes of their own, each in its own voice) who ask one thing after the
+other and hear the answers. The gap between two audio ticks should be 20 ms; what exceeds it is a hole in the RTP that
+callers hear. CPU and memory are those of the box's whole process tree, its recognisers included.
+
+The machine carries Asterisk and the callers too, so the figures are those of a busy box.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from firmware.storage import read_session, read_sessions
+from tests.bench.processes import Use, use_of_tree
+from tests.bench.report import publish
+from tests.office.box import Box, office_box
+from tests.office.calling import CallerEvent, CallMade, make_call
+from tests.office.pbx import Pbx, office_pbx
+from tests.office.script import Listen, Pause, Say, Script, Step
+from tests.office.voices import SPEAKERS, say
+
+CALLS, MOST_CALLS, LENGTH_S = 4, 8, 60.0
+CODEC = "PCMU"
+VOICES = ("ked", "slt-hts", "slt-hts-large", "ked-small")
+LINES = ("Where can I park?", "Do you treat children?", "How much is a check up?", "What is your address?")
+SIP_PORT, PBX_RTP, BOX_RTP, CALLER_RTP = 15_220, (22_400, 22_599), (22_600, 22_699), 22_700
+_CONNECT_S = 60.0
+_LOSSES = ("lost_frames", "recorder_lost_frames", "underruns")
+
+
+@dataclass
+class Watch:
+    """What was seen while the calls were up, once a second."""
+
+    first: tuple[float, Use]
+    last: tuple[float, Use]
+    stats: dict[str, Any] = field(default_factory=dict)
+    losses: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_LOSSES, 0))
+    most: dict[str, float] = field(default_factory=lambda: {"calls_up": 0, "rss_mb": 0.0, "pss_mb": 0.0})
+
+    def note(self, now_s: float, use: Use, stats: dict[str, Any]) -> None:
+        self.last, self.stats = (now_s, use), stats
+        for name in _LOSSES:
+            self.losses[name] = max(self.losses[name], int(stats[name]))
+        seen = {"calls_up": stats["calls"], "rss_mb": use.rss_mb, "pss_mb": use.pss_mb}
+        self.most = {name: max(self.most[name], value) for name, value in seen.items()}
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="just bench tick", description=__doc__)
+    parser.add_argument("--calls", type=int, default=CALLS, choices=range(1, MOST_CALLS + 1), metavar="N")
+    parser.add_argument("--seconds", type=float, default=LENGTH_S, help="fewer than 60: the result is partial")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="bench-tick-") as scratch:
+        result = trio.run(_measure, given.calls, given.seconds, Path(scratch))
+    publish("tick", {"partial": given.seconds < LENGTH_S, **result})
+    return 0 if result["calls"] == given.calls and not result["calls_failed"] else 1
+
+
+async def _measure(calls: int, length_s: float, folder: Path) -> dict[str, Any]:
+    async with (
+        office_pbx(sip_port=SIP_PORT, rtp_ports=PBX_RTP) as pbx,
+        office_box(pbx, folder, seats=calls, rtp_ports=BOX_RTP) as box,
+    ):
+        print(f"{calls} calls at once for {length_s:g} s", flush=True)
+        made: list[CallMade] = []
+        connected = Countdown(calls)
+        async with trio.open_nursery() as callers:
+            for number in range(calls):
+                script = await _script(pbx, number, length_s)
+                callers.start_soon(_call, script, pbx, connected, made)
+            watch = await _watch(box, connected, length_s)
+        turns = await trio.to_thread.run_sync(_turns, box)
+        return figures(calls, watch, made, turns)
+
+
+class Countdown:
+    """Waits for `number` callers to be connected."""
+
+    def __init__(self, number: int) -> None:
+        self._left, self.done = number, trio.Event()
+
+    def __call__(self, event: CallerEvent) -> None:
+        self._left -= event.kind == "connected"
+        if self._left <= 0:
+            self.done.set()
+
+
+async def _script(pbx: Pbx, number: int, length_s: float) -> Script:
+    """Each caller begins at another line, so that they do not all speak at once."""
+    steps: list[Step] = []
+    for line in range(len(LINES)):
+        wav = await say(SPEAKERS[VOICES[number % len(VOICES)]], LINES[(line + number) % len(LINES)])
+        steps += [Listen(quiet_ms=600, timeout_s=20), Pause(ms=200), Say(wav=wav, name=f"{number}.{line}")]
+    user, rtp_port = str(101 + number), CALLER_RTP + 10 * number
+    # The callers are still up when the last second of the watch is over.
+    repeat_s = length_s + 5
+    return Script(
+        pbx=pbx.address,
+        user=user,
+        dial="200",
+        steps=tuple(steps),
+        codecs=(CODEC,),
+        rtp_port=rtp_port,
+        repeat_s=repeat_s,
+    )
+
+
+async def _call(script: Script, pbx: Pbx, connected: Countdown, made: list[CallMade]) -> None:
+    limit_s = script.repeat_s + 2 * _CONNECT_S
+    made.append(await make_call(script, pbx.accounts[script.user].password, limit_s=limit_s, on_event=connected))
+
+
+async def _watch(box: Box, connected: Countdown, length_s: float) -> Watch:
+    """From the moment that all callers are connected."""
+    with trio.move_on_after(_CONNECT_S):
+        await connected.done.wait()
+    began_s, use = trio.current_time(), use_of_tree(box.pid)
+    watch = Watch((began_s, use), (began_s, use))
+    while trio.current_time() < began_s + length_s:
+        await trio.sleep(1)
+        watch.note(trio.current_time(), await trio.to_thread.run_sync(use_of_tree, box.pid), box.stats())
+    return watch
+
+
+def _turns(box: Box) -> int:
+    """Answers that the agent gave, in all sessions."""
+    details = [read_session(box.sessions, session.id) for session in read_sessions(box.sessions)]
+    return sum(len(detail.turns) for detail in details if detail)
+
+
+def figures(calls: int, watch: Watch, made: Sequence[CallMade], turns: int) -> dict[str, Any]:
+    """What is published."""
+    (began_s, before), (ended_s, after) = watch.first, watch.last
+    cpu_percent = 100 * (after.cpu_s - before.cpu_s) / (ended_s - began_s)
+    failures = [call.failure for call in made if call.failure]
+    return {
+        "calls": int(watch.most["calls_up"]),
+        "seconds": round(ended_s - began_s, 1),
+        "gap_p999_ms": round(watch.stats["gap_p999_ms"], 2),
+        "gap_max_ms": round(watch.stats["gap_max_ms"], 2),
+        "ticks": watch.stats["ticks"],
+        **watch.losses,
+        "cpu_percent_per_call": round(cpu_percent / calls, 1),
+        "rss_mb": round(watch.most["rss_mb"]),
+        "pss_mb": round(watch.most["pss_mb"]),
+        "processes": after.processes,
+        "turns": turns,
+        "calls_failed": len(failures),
+        "failures": failures,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

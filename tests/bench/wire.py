@@ -1,0 +1,201 @@
+"""`just bench wire`: how fast the agent answers and falls silent, from RTP captured at the PBX's side.
+
+A real Asterisk, the real box, and callers in several voices, one call at a time: each asks four things and interrupts
+the agent twice. Half of the calls use G.711 mu-law, half G.722. Each call has a capture of its own, of what reaches the
+PBX from both sides.
+
+    response_ms  end of the caller's last word to the first audio of the reply
+    barge_in_ms  the caller's onset to the agent's silence
+
+Both are edges at -50 dBFS in windows of 10 ms. What went wrong (no reply, cut in, did not stop, a call that failed) is
+counted, never left out in silence; the figures are of the turns that went right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from firmware.storage import SessionDetail, read_session, read_sessions
+from tests.bench.report import percentiles, publish
+from tests.bench.turn_taking import BRIDGED_S, Answer, MeasuredTurn, SaidLine, Stop, measure
+from tests.office.box import Box, office_box
+from tests.office.calling import CallMade, make_call
+from tests.office.capture import capturing, tracks_by_sender
+from tests.office.pbx import OfficeAccount, Pbx, office_accounts, office_pbx
+from tests.office.script import HangUp, Interrupt, Listen, Pause, Say, Script, Step
+from tests.office.track import SPEECH_DBFS, Span, Track
+from tests.office.voices import SPEAKERS, say
+
+VOICES = ("ked", "slt-hts", "slt-hts-large", "ked-small")
+CODECS = {"PCMU": "ulaw", "G722": "g722"}  # SDP's name and Asterisk's
+CALLS_PER_CODEC = 8  # of four turns each: 64 in all, 32 of them interruptions
+# Long answers are what gets interrupted, so that they do not just happen to end.
+LINES = (
+    ("Where can I park?", "Do you take my insurance?", "How much is a check up?", "Do you treat children?"),
+    ("What is your address?", "I have a tooth ache.", "Which bus do I take?", "Do you accept new patients?"),
+    ("How can I pay?", "Is there an elevator?", "I have to cancel my appointment.", "When are you open?"),
+    ("When are you open?", "How much is a check up?", "This is an emergency.", "What is your e-mail address?"),
+)
+INTERRUPTS = (False, False, True, True)
+AFTER_MS = 1000
+CALL_LIMIT_S = 120.0
+_SESSION_S = 10.0
+SIP_PORT, PBX_RTP, BOX_RTP, CALLER_RTP = 15_210, (22_000, 22_199), (22_200, 22_299), 22_300
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One call. `own_ms`: the response times that the box itself measured, from its own audio clock."""
+
+    codec: str
+    voice: str
+    turns: list[MeasuredTurn]
+    own_ms: list[int]
+    failure: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="just bench wire", description=__doc__)
+    parser.add_argument("--calls", type=int, default=CALLS_PER_CODEC, help="per codec; fewer: the result is partial")
+    calls: int = parser.parse_args(arguments).calls
+    measured = trio.run(_measure, calls)
+    publish("wire", figures(measured, partial=calls < CALLS_PER_CODEC))
+    return 0 if any(turn.response_ms for call in measured for turn in call.turns) else 1
+
+
+async def _measure(calls: int) -> list[Measured]:
+    measured: list[Measured] = []
+    with tempfile.TemporaryDirectory(prefix="bench-wire-") as scratch:
+        for codec, asterisks in CODECS.items():
+            accounts = office_accounts(u200=OfficeAccount("200", codecs=(asterisks,)))
+            folder = Path(scratch) / codec
+            async with (
+                office_pbx(sip_port=SIP_PORT, rtp_ports=PBX_RTP, accounts=accounts) as pbx,
+                office_box(pbx, folder, rtp_ports=BOX_RTP) as box,
+            ):
+                for number, voice in zip(range(calls), itertools.cycle(VOICES), strict=False):
+                    lines = LINES[(number + number // len(VOICES)) % len(LINES)]
+                    measured.append(await _one_call(pbx, box, codec, voice, lines, folder / f"{number}.pcap"))
+                    _tell(measured[-1], number + 1, calls)
+    return measured
+
+
+async def _one_call(pbx: Pbx, box: Box, codec: str, voice: str, lines: Sequence[str], pcap: Path) -> Measured:
+    script = Script(
+        pbx=pbx.address,
+        user="101",
+        dial="200",
+        steps=await _steps(voice, lines),
+        codecs=(codec,),
+        rtp_port=CALLER_RTP,
+    )
+    async with capturing(pcap, PBX_RTP):
+        made = await make_call(script, pbx.accounts["101"].password, limit_s=CALL_LIMIT_S)
+    turns = await trio.to_thread.run_sync(_turns, pcap, made)
+    session = await _session(box)
+    own_ms = [turn.response_ms for turn in session.turns] if session else []
+    return Measured(codec, voice, turns, own_ms, made.failure)
+
+
+async def _steps(voice: str, lines: Sequence[str]) -> tuple[Step, ...]:
+    steps: list[Step] = [Listen()]
+    for number, (line, interrupts) in enumerate(zip(lines, INTERRUPTS, strict=True)):
+        wav = await say(SPEAKERS[voice], line)
+        if interrupts:
+            steps.append(Interrupt(wav=wav, name=str(number), after_ms=AFTER_MS, timeout_s=12))
+        elif number + 1 < len(lines) and INTERRUPTS[number + 1]:
+            steps += [Pause(ms=300), Say(wav=wav, name=str(number))]
+        else:
+            steps += [Pause(ms=300), Say(wav=wav, name=str(number)), Listen(timeout_s=12)]
+    return (*steps, Listen(timeout_s=12), HangUp())
+
+
+def _turns(pcap: Path, made: CallMade) -> list[MeasuredTurn]:
+    tracks = tracks_by_sender(pcap)
+    caller = _only(tracks.get(CALLER_RTP, []))
+    agent = _only([track for port, each in tracks.items() if BOX_RTP[0] <= port <= BOX_RTP[1] for track in each])
+    began, over = made.named("saying"), made.named("said")
+    lines = [
+        SaidLine(name, interrupts, Span(began[name], over[name]) if name in over else None)
+        for name, interrupts in ((str(number), each) for number, each in enumerate(INTERRUPTS))
+    ]
+    if caller is None or agent is None:
+        return measure([SaidLine(line.name, line.interrupts, None) for line in lines], [], [], 0.0)
+    end_s = agent.at_s(len(agent.samples))
+    return measure(lines, caller.speech(0.05), agent.speech(BRIDGED_S), end_s)
+
+
+def _only(tracks: Sequence[Track]) -> Track | None:
+    """The one track of a side; None for a call that never had media."""
+    if len(tracks) > 1:
+        raise ValueError(f"a side of the call sent {len(tracks)} streams of sound: nothing can be measured in that")
+    return tracks[0] if tracks else None
+
+
+async def _session(box: Box) -> SessionDetail | None:
+    """The latest session, once the box has closed it."""
+    for _ in range(round(_SESSION_S / 0.1)):
+        latest = await trio.to_thread.run_sync(read_sessions, box.sessions, 1)
+        if latest and latest[0].outcome:
+            return read_session(box.sessions, latest[0].id)
+        await trio.sleep(0.1)
+    return None
+
+
+def figures(measured: Sequence[Measured], *, partial: bool) -> dict[str, Any]:
+    """What is published."""
+    turns = [turn for call in measured for turn in call.turns]
+    answers = Counter(turn.answer for turn in turns)
+    stops = Counter(turn.stop for turn in turns if turn.stop)
+    return {
+        "partial": partial,
+        "response_ms": _split(measured, "response_ms"),
+        "barge_in_ms": _split(measured, "stop_ms"),
+        "response_ms_by_the_box": percentiles([each for call in measured for each in call.own_ms]),
+        "turns": len(turns),
+        "turns_wrong": len(turns) - answers[Answer.ANSWERED],
+        "turns_by_answer": {answer.value: answers[answer] for answer in Answer},
+        "interruptions": sum(stops.values()),
+        "interruptions_wrong": sum(stops.values()) - stops[Stop.STOPPED],
+        "interruptions_by_end": {stop.value: stops[stop] for stop in Stop},
+        "calls": len(measured),
+        "calls_failed": sum(bool(call.failure) for call in measured),
+        "edge_dbfs": SPEECH_DBFS,
+        "failures": [call.failure for call in measured if call.failure],
+        "all": [
+            {"codec": call.codec, "voice": call.voice, "answer": turn.answer.value, "response_ms": turn.response_ms}
+            | ({"stop": turn.stop.value, "stop_ms": turn.stop_ms} if turn.stop else {})
+            for call in measured
+            for turn in call.turns
+        ],
+    }
+
+
+def _split(measured: Sequence[Measured], what: str) -> dict[str, Any]:
+    """Over all calls, and for each codec."""
+
+    def values(codecs: Sequence[str]) -> list[float]:
+        found = [getattr(turn, what) for call in measured if call.codec in codecs for turn in call.turns]
+        return [value for value in found if value is not None]
+
+    return {**percentiles(values(list(CODECS))), **{codec: percentiles(values([codec])) for codec in CODECS}}
+
+
+def _tell(call: Measured, number: int, calls: int) -> None:
+    turns = ", ".join("-" if turn.response_ms is None else f"{turn.response_ms:.0f}" for turn in call.turns)
+    stops = ", ".join("-" if turn.stop_ms is None else f"{turn.stop_ms:.0f}" for turn in call.turns if turn.stop)
+    print(f"{call.codec} {number}/{calls} {call.voice}: {turns} ms; stops {stops} ms {call.failure}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
