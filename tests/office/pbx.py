@@ -69,7 +69,7 @@ def office_accounts(**changes: OfficeAccount) -> dict[str, OfficeAccount]:
 class Pbx:
     """A running Asterisk.
 
-    host, sip_port: where it listens, UDP and TCP; on ::1 too where there is IPv6. `address` is both, as a SIP domain.
+    host, sip_port: where it listens, UDP and TCP; on ::1 too where there is IPv6.
     accounts: by user name. log: Asterisk's log file, with SIP messages once `log_sip(True)` was called.
     """
 
@@ -98,7 +98,9 @@ class Pbx:
 
     @property
     def address(self) -> str:
-        return f"{self.host}:{self.sip_port}"
+        """As a SIP domain for phones on this machine."""
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104  (asked for by whoever started us)
+        return f"{host}:{self.sip_port}"
 
     @property
     def pid(self) -> int | None:
