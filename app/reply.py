@@ -138,7 +138,7 @@ class Reply:
                         await self._say(text)
                     case HangUp(outcome):
                         await self._call.mouth.drained()
-                        self.hung_up_as = outcome
+                        self.hung_up_as, self._finished = outcome, True  # the end of the call ends us too
                         await self._call.hang_up()
         await self._call.mouth.drained()
 

@@ -10,6 +10,8 @@ import functools
 
 from app.brains.words import stem, words
 
+_LONGEST = 3  # words in an entry
+
 _TABLE = """
 place: address | where | located | location | street | whereabouts | place | situated | direction | directions | map
     | based | city | town | building | office | find you | get to
@@ -88,11 +90,16 @@ def _groups_of() -> dict[tuple[str, ...], frozenset[str]]:
 
 
 @functools.lru_cache(maxsize=4096)
-def meanings(heard: tuple[str, ...]) -> frozenset[str]:
-    """The groups that the stems `heard` touch, by single words and by up to three neighbouring ones."""
+def meanings(heard: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    """For each of the stems `heard`, the groups that it touches, alone or together with its neighbours."""
     groups = _groups_of()
-    runs = (heard[at : at + length] for length in (1, 2, 3) for at in range(len(heard) - length + 1))
-    return frozenset(name for run in runs for name in groups.get(run, ()))
+    touched: list[frozenset[str]] = [frozenset()] * len(heard)
+    for length in range(1, min(_LONGEST, len(heard)) + 1):
+        for start in range(len(heard) - length + 1):
+            names = groups.get(heard[start : start + length], frozenset())
+            for place in range(start, start + length):
+                touched[place] |= names
+    return tuple(touched)
 
 
 def synonyms(word: str) -> frozenset[str]:

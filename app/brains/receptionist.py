@@ -79,6 +79,7 @@ class Receptionist:
         return self._become(replace(self._mind, last_said=self._agent.greeting))
 
     def check_in(self) -> AsyncGenerator[Action, None]:
+        self._before = self._mind  # nothing is taken back if this is never heard
         return _speak("Are you still there?")
 
     def say_goodbye(self) -> AsyncGenerator[Action, None]:
@@ -146,6 +147,9 @@ class Receptionist:
             return mind.guesses[0 if "first" in said else 1]
         if answer is False:
             return None
+        again = self._decide(heard)
+        if again.verdict is not Verdict.NOTHING and again.guesses[0] in mind.guesses:
+            return again.guesses[0]  # likely twice in a row: the caller has said it again
         return self._matcher.decide(heard, among=mind.guesses).intent
 
     def _failed(self, mind: _Mind, decision: Decision | None) -> _Mind:

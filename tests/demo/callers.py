@@ -9,47 +9,46 @@ from tests.office.voices import SPEAKERS, say
 
 VOICE = "rms"  # the agent speaks as slt
 NUMBER = "5550142"
-ERRAND = {
-    "parking": "Where can I park?",
-    "insurance": "Do you take my insurance?",
-    "prices": "How much is a check up?",
-    "interrupting": "Thank you. Can I leave a message?",
-    "name": "My name is Peter Brown.",
-    "number": "Five five five, oh one four two.",
-    "yes": "Yes, that is right.",
-    "message": "Please call me back tomorrow morning.",
-    "good-bye": "No, thank you. Good bye.",
-}
+QUESTIONS = ("Where can I park?", "Do you take my insurance?")
+CUT_SHORT = "How much is a check up?"
+INTERRUPTING = "Thank you. Can I leave a message?"
+MESSAGE = (
+    "My name is Peter Brown.",
+    "Five five five, oh one four two.",
+    "Yes, that is right.",
+    "Please call me back tomorrow morning.",
+)
+GOOD_BYE = "No, thank you. Good bye."
 
 
 def recorded_human(pbx: Pbx) -> Script:
-    """Two of Asterisk's prompts, spoken by a human: she asks for the hours, and says good-bye."""
-    recorded = {prompt.name: prompt.wav_path for prompt in prompts()}
-    steps = (
-        Listen(),
-        Say(wav=recorded["hours"], name="hours"),
-        Listen(),
-        Say(wav=recorded["goodbye"], name="good-bye"),
-        AwaitEnd(),
-    )
-    return _script(pbx, "101", 25_000, steps)
+    """Asterisk's prompts, spoken by a human: "hours", the same again since the agent asks, and more."""
+    recorded = {prompt.name: prompt for prompt in prompts()}
+    steps: list[Step] = [Listen()]
+    for name in ("hours", "hours", "vm-sorry"):
+        steps += [Say(wav=recorded[name].wav_path, name=recorded[name].text), Listen()]
+    steps += [Say(wav=recorded["vm-goodbye"].wav_path, name=recorded["vm-goodbye"].text), AwaitEnd()]
+    return _script(pbx, "101", 25_000, tuple(steps))
 
 
 async def with_an_errand(pbx: Pbx) -> Script:
     """Three questions; the answer to the third is interrupted by the wish to leave a message."""
-    wavs = {name: await say(SPEAKERS[VOICE], text) for name, text in ERRAND.items()}
     steps: list[Step] = [Listen()]
-    for name in ("parking", "insurance"):
-        steps += [Say(wav=wavs[name], name=name), Listen()]
-    steps += [
-        Say(wav=wavs["prices"], name="prices"),
-        Interrupt(wav=wavs["interrupting"], name="interrupting", after_ms=1_500),
-        Listen(),
-    ]
-    for name in ("name", "number", "yes", "message"):
-        steps += [Say(wav=wavs[name], name=name), Listen(), Pause(ms=200)]
-    steps += [Say(wav=wavs["good-bye"], name="good-bye"), AwaitEnd()]
+    for text in QUESTIONS:
+        steps += [await _say(text), Listen()]
+    steps += [await _say(CUT_SHORT), await _interrupt(INTERRUPTING), Listen()]
+    for text in MESSAGE:
+        steps += [await _say(text), Listen(), Pause(ms=200)]
+    steps += [await _say(GOOD_BYE), AwaitEnd()]
     return _script(pbx, "102", 25_010, tuple(steps))
+
+
+async def _say(text: str) -> Say:
+    return Say(wav=await say(SPEAKERS[VOICE], text), name=text)
+
+
+async def _interrupt(text: str) -> Interrupt:
+    return Interrupt(wav=await say(SPEAKERS[VOICE], text), name=text, after_ms=1_500)
 
 
 def _script(pbx: Pbx, user: str, rtp_port: int, steps: tuple[Step, ...]) -> Script:

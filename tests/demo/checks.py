@@ -23,7 +23,7 @@ class Check:
 def check_human(session: SessionDetail) -> Iterator[Check]:
     agent = tomllib.loads(AGENT.read_text())
     yield Check("the recorded human heard the greeting", _said(session, agent["greeting"]))
-    yield Check("… was told the hours she asked for", _said(session, agent["hours"]))
+    yield Check("… was told the hours she asked for, and again when she asked", _times(session, agent["hours"]) == 2)
     yield Check("… said good-bye, and the agent hung up", session.summary.ended_by == "agent")
     yield from _check_recording(session)
 
@@ -48,7 +48,12 @@ def check_errand(session: SessionDetail) -> Iterator[Check]:
 
 
 def _said(session: SessionDetail, text: str) -> bool:
-    return any(line.text == text and not line.interrupted for line in session.lines if line.speaker == "agent")
+    return _times(session, text) > 0
+
+
+def _times(session: SessionDetail, text: str) -> int:
+    said = [line for line in session.lines if line.speaker == "agent" and not line.interrupted]
+    return sum(line.text == text for line in said)
 
 
 def _check_recording(session: SessionDetail) -> Iterator[Check]:
