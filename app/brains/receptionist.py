@@ -56,11 +56,6 @@ class Receptionist:
         self._mind = self._before = _Mind()
         self._decided: tuple[Heard, Decision] | None = None
 
-    @classmethod
-    def of(cls, agent: Agent, likeness: Likeness) -> Receptionist:
-        """A receptionist with a matcher of its own. Building that takes milliseconds; share it between calls."""
-        return cls(agent, matcher_of(agent, likeness))
-
     @property
     def expects(self) -> Expects:
         return self._mind.expects

@@ -18,8 +18,11 @@ from typing import Literal
 
 import numpy as np
 import trio
+from numpy.typing import NDArray
 
 from app.ports import SAMPLE_RATE_HZ
+
+Samples = NDArray[np.int16]
 
 CACHE = Path(__file__).resolve().parents[2] / "build" / "voices"
 _VERSION = "1"  # of what this file does to the sound; part of the cache's keys
@@ -83,7 +86,7 @@ async def say_all(speaker: Speaker, texts: Sequence[str], *, at_once: int = 2) -
     return [paths[text] for text in texts]
 
 
-def samples(path: Path) -> np.ndarray:
+def samples(path: Path) -> Samples:
     """The samples of a WAV file of `say`, int16."""
     with wave.open(str(path)) as file:
         return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
@@ -123,17 +126,18 @@ async def _run(command: list[str], package: str) -> None:
         ) from None
 
 
-def _levelled(pcm: np.ndarray) -> np.ndarray:
+def _levelled(pcm: Samples) -> Samples:
     """At the common loudness (never clipped), with silence before and after."""
     signal = pcm.astype(np.float64)
     voiced = np.abs(signal) > 0.02 * np.abs(signal).max(initial=1.0)
     rms = float(np.sqrt(np.mean(np.square(signal[voiced])))) if voiced.any() else 1.0
     gain = min(32768 * 10 ** (_LOUDNESS_DBFS / 20) / rms, 32000 / np.abs(signal).max(initial=1.0))
     silence = np.zeros(SAMPLE_RATE_HZ * _SILENCE_MS // 1000)
-    return np.concatenate([silence, signal * gain, silence]).round().astype("<i2")
+    levelled: Samples = np.concatenate([silence, signal * gain, silence]).round().astype("<i2")
+    return levelled
 
 
-def _write(path: Path, pcm: np.ndarray) -> None:
+def _write(path: Path, pcm: Samples) -> None:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
