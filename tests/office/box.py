@@ -75,9 +75,8 @@ async def office_box(
         "DESKBELL_RTP_LAST_PORT": str(rtp_ports[1]),
     }
     async with trio.open_nursery() as reading:
-        process = await trio.lowlevel.open_process(
-            command, stdout=subprocess.PIPE, stderr=(folder / "box.log").open("wb"), env=environment
-        )
+        with (folder / "box.log").open("wb") as log:
+            process = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE, stderr=log, env=environment)
         try:
             terminal = _Terminal(on_line)
             reading.start_soon(terminal.read, process)
