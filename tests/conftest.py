@@ -13,6 +13,7 @@ _NEEDS_ROOT = "mounting a small disk needs root"
 DECLARED_SKIPS: dict[str, str] = {
     "tests/contract/test_recording_crash.py::test_a_full_disk_keeps_what_was_recorded": _NEEDS_ROOT,
     "tests/contract/test_ledger_full_disk.py::test_a_full_disk_stops_no_call_and_loses_nothing": _NEEDS_ROOT,
+    "tests/wire/test_box_full_disk.py::test_the_call_goes_on_and_what_was_recorded_is_kept": _NEEDS_ROOT,
 }
 
 _SKIPPED = "skipped, but not on the list of declared skips in tests/conftest.py: {}"

@@ -26,11 +26,16 @@ class Use:
 def use_of_tree(pid: int, proc: Path = PROC) -> Use:
     """The use of process `pid` and all its descendants. Processes that end meanwhile are left out."""
     stats = _stats(proc)
-    tree = _descendants(pid, {each: int(fields[_PARENT]) for each, fields in stats.items()})
+    tree = _descendants(pid, stats)
     ticks = sum(int(stats[each][_USER]) + int(stats[each][_SYSTEM]) for each in tree)
     memory = [_memory_kb(proc / str(each)) for each in tree]
     rss_kb, pss_kb = (sum(values) for values in zip(*memory, strict=True))
     return Use(ticks / _TICKS_PER_S, rss_kb / 1024, pss_kb / 1024, len(tree))
+
+
+def tree_of(pid: int, proc: Path = PROC) -> list[int]:
+    """Process `pid` and all its descendants."""
+    return _descendants(pid, _stats(proc))
 
 
 def _stats(proc: Path) -> dict[int, list[str]]:
@@ -42,7 +47,8 @@ def _stats(proc: Path) -> dict[int, list[str]]:
     return stats
 
 
-def _descendants(pid: int, parents: dict[int, int]) -> list[int]:
+def _descendants(pid: int, stats: dict[int, list[str]]) -> list[int]:
+    parents = {each: int(fields[_PARENT]) for each, fields in stats.items()}
     tree = [pid]
     for known in tree:
         tree += [child for child, parent in parents.items() if parent == known]
