@@ -19,6 +19,7 @@ import trio
 from app.ports import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, Connected, Ended, EndedBy, Frame
 
 MOUTH_FRAMES = 10  # 200 ms, as on the real line
+EARS_FRAMES = 25  # as on the real line: the oldest are dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,11 @@ class FakeMouth:
         self._bytes = bytearray()
         self._played_bytes = 0
         self._went = trio.Event()
+        self._closed = False
 
     async def play(self, pcm: bytes) -> None:
         view = memoryview(pcm)
-        while view:
+        while view and not self._closed:
             room = MOUTH_FRAMES * FRAME_BYTES - len(self._bytes)
             self._bytes += view[:room]
             view = view[room:]
@@ -55,6 +57,12 @@ class FakeMouth:
 
     def hush(self) -> None:
         self._bytes.clear()
+
+    def close(self) -> None:
+        """The call is over: nobody waits for the line any more."""
+        self._closed = True
+        self.hush()
+        self._went.set()
 
     @property
     def played_ms(self) -> int:
@@ -82,9 +90,10 @@ class FakeCall:
         self.mouth = FakeMouth()
         self.lost_frames = 0
         self._script, self._hangs_up_at_ms, self._codec = script, hangs_up_at_ms, codec
-        self._send, self._receive = trio.open_memory_channel[Frame](25)  # as the tap's ring
+        self._send, self._receive = trio.open_memory_channel[Frame](EARS_FRAMES)
         self._answered, self._over = trio.Event(), trio.Event()
         self._ended: Ended | None = None
+        self._connected: Connected | None = None
 
     async def run(self) -> None:
         await self._answered.wait()
@@ -103,7 +112,7 @@ class FakeCall:
 
     async def connected(self) -> Connected | Ended:
         await self._answered.wait()
-        return self._ended or Connected(self._codec, narrow_band=self._codec.startswith("PCM"))
+        return self._connected or await self.ended()
 
     async def ended(self) -> Ended:
         await self._over.wait()
@@ -112,10 +121,12 @@ class FakeCall:
 
     async def answer(self) -> None:
         await trio.lowlevel.checkpoint()
+        if not self._ended:
+            self._connected = Connected(self._codec, narrow_band=self._codec.startswith("PCM"))
         self._answered.set()
 
     async def hang_up(self, sip_code: int = 603) -> None:
-        code = 200 if self._answered.is_set() else sip_code
+        code = 200 if self._connected else sip_code
         self._end(Ended(EndedBy.AGENT, code, "hung up here"))
         self._answered.set()
         await trio.lowlevel.checkpoint()
@@ -123,13 +134,14 @@ class FakeCall:
     def _end(self, ended: Ended) -> None:
         if self._ended is None:
             self._ended = ended
+            self.mouth.close()
             self._over.set()
 
     def _deliver(self, frame: Frame) -> None:
-        try:
-            self._send.send_nowait(frame)
-        except trio.WouldBlock:
+        if self._send.statistics().current_buffer_used == EARS_FRAMES:
+            self._receive.receive_nowait()
             self.lost_frames += 1
+        self._send.send_nowait(frame)
 
     def _caller_pcm(self, at_ms: int) -> bytes:
         number = next((u.number for u in self._script if u.at_ms <= at_ms < u.at_ms + u.for_ms), 0)

@@ -1,0 +1,143 @@
+"""What every app.ports.Call does: the fake on its scripted line, and the real one with a real PBX."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+import trio
+
+from app.ports import FRAME_BYTES, FRAME_MS, Call, Connected, Ended, EndedBy
+from tests.fakes.line import FakeCall
+from tests.office.pbx import office_pbx
+from tests.wire.box import next_call, registered
+
+pytestmark = pytest.mark.contract
+
+Ringing = Callable[[int], AbstractAsyncContextManager[Call]]
+"""A call that rings, from somebody who says nothing and hangs up so many milliseconds after the answer."""
+
+
+@asynccontextmanager
+async def fake_call(hangs_up_at_ms: int) -> AsyncGenerator[Call, None]:
+    call = FakeCall([], hangs_up_at_ms=hangs_up_at_ms)
+    async with trio.open_nursery() as line:
+        line.start_soon(call.run)
+        yield call
+        line.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def real_call(hangs_up_at_ms: int) -> AsyncGenerator[Call, None]:
+    async with office_pbx() as pbx, registered(pbx) as box:
+        await pbx.originate("200", "Wait", f"{hangs_up_at_ms / 1000}")
+        yield await next_call(box)
+
+
+@pytest.fixture(params=[fake_call, real_call], ids=["fake", "real"])
+def ringing(request: pytest.FixtureRequest) -> Ringing:
+    made: Ringing = request.param
+    return made
+
+
+async def connected(call: Call) -> Connected:
+    await call.answer()
+    with trio.fail_after(30):
+        result = await call.connected()
+    assert isinstance(result, Connected)
+    return result
+
+
+async def test_a_call_from_answer_to_the_callers_bye(ringing: Ringing) -> None:
+    async with ringing(1000) as call:
+        assert call.direction == "inbound"
+        assert (await connected(call)).codec
+        with trio.fail_after(30):
+            frames = [frame async for frame in call.ears()]
+        times = [frame.at_ms for frame in frames]
+        assert times == list(range(0, len(frames) * FRAME_MS, FRAME_MS))
+        assert 800 <= times[-1] <= 1300
+        assert {len(frame.pcm) for frame in frames} == {FRAME_BYTES}
+        assert call.lost_frames == 0
+        assert await call.ended() == Ended(EndedBy.CALLER, 200, "BYE")
+
+
+async def test_what_was_played_is_counted_and_the_clock_goes_on(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        await connected(call)
+        with trio.fail_after(30):
+            await call.mouth.play(bytes(5 * FRAME_BYTES))
+            await call.mouth.drained()
+        assert call.mouth.played_ms == 5 * FRAME_MS
+        assert call.mouth.clock_ms >= call.mouth.played_ms
+
+
+async def test_the_mouth_takes_200_ms_ahead_and_no_more(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        await connected(call)
+        began_ms = call.mouth.clock_ms
+        with trio.fail_after(30):
+            await call.mouth.play(bytes(50 * FRAME_BYTES))
+        assert call.mouth.clock_ms - began_ms >= 40 * FRAME_MS
+        assert 40 * FRAME_MS <= call.mouth.played_ms <= 50 * FRAME_MS
+
+
+async def test_hush_is_at_once_and_what_was_not_heard_is_not_counted(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        await connected(call)
+        with trio.fail_after(30):
+            await call.mouth.play(bytes(20 * FRAME_BYTES))
+            call.mouth.hush()
+            played_ms = call.mouth.played_ms
+            ears = call.ears()
+            until_ms = call.mouth.clock_ms + 200
+            while (await anext(ears)).at_ms < until_ms:
+                pass
+        assert call.mouth.played_ms == played_ms < 20 * FRAME_MS
+
+
+async def test_hanging_up_is_ours_ends_the_ears_and_may_be_done_twice(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        was = await connected(call)
+        with trio.fail_after(30):
+            await call.hang_up()
+            await call.hang_up(486)
+            ended = await call.ended()
+            left = [frame async for frame in call.ears()]
+        assert len(left) <= 25
+        assert (ended.by, ended.sip_code) == (EndedBy.AGENT, 200)
+        assert await call.connected() == was
+
+
+async def test_after_the_end_nothing_waits_for_the_line(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        await connected(call)
+        with trio.fail_after(30):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(call.mouth.play, bytes(500 * FRAME_BYTES))
+                await anext(call.ears())
+                await call.hang_up()
+            await call.mouth.play(bytes(50 * FRAME_BYTES))
+            await call.mouth.drained()
+
+
+async def test_a_caller_can_be_refused_with_a_code(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        with trio.fail_after(30):
+            await call.hang_up(486)
+            ended = await call.connected()
+        assert isinstance(ended, Ended)
+        assert (ended.by, ended.sip_code) == (EndedBy.AGENT, 486)
+        assert await call.ended() == ended
+
+
+async def test_ears_that_nobody_reads_lose_the_oldest(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        await connected(call)
+        with trio.fail_after(30):
+            await call.mouth.play(bytes(60 * FRAME_BYTES))  # the time it takes
+        lost = call.lost_frames
+        assert lost >= 20
+        first = await anext(call.ears())
+        assert first.at_ms >= lost * FRAME_MS
