@@ -10,6 +10,7 @@ import trio
 from models.stt import SAMPLE_RATE_HZ, Heard
 from models.stt.dither import Dither
 from models.stt.process import LARGEST_PAYLOAD, Worker, WorkerLost
+from models.stt.words import spoken
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class PooledHearing:
                 await worker.feed(block)
                 sent += len(block)
             elif self._wanted and not self._result:
-                self._answer(Heard(**await worker.finish()), begun)
+                self._answer(_heard(**await worker.finish()), begun)
             else:
                 await self._wait_for_change()
 
@@ -130,3 +131,8 @@ class PooledHearing:
             if self._wanted and not self._result:
                 self._answer(Heard("", ""), begun)
             await self._wait_for_change()
+
+
+def _heard(own: str, general: str, decode_ms: float) -> Heard:
+    """In words as everything else here writes them: the general model says "p. m." and "open-source"."""
+    return Heard(" ".join(spoken(own)), " ".join(spoken(general)), decode_ms)

@@ -44,14 +44,15 @@ async def recogniser_pool(model: LanguageModel, size: int) -> AsyncIterator[Pool
     transform = packs.path("mllr_phone")
     with tempfile.TemporaryDirectory(prefix="deskbell-stt-") as folder:  # names of people: mode 0700
         files = _written(model, Path(folder))
-        async with trio.open_nursery() as nursery:
-            pool = Pool(files, str(transform), size, nursery)
-            try:
-                await pool.warm_up()
+        pool = Pool(files, str(transform), size)
+        try:
+            await pool.warm_up()
+            async with trio.open_nursery() as nursery:
+                pool.mend_in(nursery)
                 yield pool
-            finally:
-                await pool.kill_all()
                 nursery.cancel_scope.cancel()
+        finally:
+            await pool.kill_all()
 
 
 def _written(model: LanguageModel, folder: Path) -> WorkerFiles:
@@ -64,10 +65,15 @@ def _written(model: LanguageModel, folder: Path) -> WorkerFiles:
 class Pool:
     """Implements models.stt.Ears. Made by `recogniser_pool`."""
 
-    def __init__(self, files: WorkerFiles, transform: str, size: int, nursery: trio.Nursery) -> None:
-        self._files, self._transform, self._size, self._nursery = files, transform, size, nursery
+    def __init__(self, files: WorkerFiles, transform: str, size: int) -> None:
+        self._files, self._transform, self._size = files, transform, size
         self._give_back, self._warm = trio.open_memory_channel[Worker](size)
         self._workers: set[Worker] = set()
+        self._mending: trio.Nursery | None = None
+
+    def mend_in(self, nursery: trio.Nursery) -> None:
+        """Where to replace workers that were lost at the end of a call, so that the next one finds a warm one."""
+        self._mending = nursery
 
     @property
     def pids(self) -> list[int]:
@@ -93,21 +99,24 @@ class Pool:
     def _take_back(self, worker: Worker | None) -> None:
         if worker and not worker.busy:
             self._give_back.send_nowait(worker)
-        else:
-            self._nursery.start_soon(self._replace_later, worker)
+        elif self._mending:
+            self._mending.start_soon(self._replace_later, worker)
 
     async def warm_up(self) -> None:
         """Raises: RecogniserFailed."""
+        failures: BaseExceptionGroup[WorkerLost] | None = None
         try:
             async with trio.open_nursery() as nursery:
                 for _ in range(self._size):
                     nursery.start_soon(self._add_warm)
         except* WorkerLost as lost:
+            failures = lost
+        if failures:
             raise RecogniserFailed(
-                "The speech recogniser does not start: its process ended before it was ready. "
+                "the speech recogniser does not start: its process ended before it was ready. "
                 "Its own words are above. If a file is missing, run `just setup`; if memory is short, "
-                "lower Max opened sessions (each needs about 150 MB)."
-            ) from lost
+                "lower Max opened sessions (each needs about 130 MB)"
+            ) from failures
 
     async def _add_warm(self) -> None:
         self._give_back.send_nowait(await self.start_worker(""))

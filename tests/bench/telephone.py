@@ -23,10 +23,10 @@ def encode_mu_law(pcm: Pcm) -> npt.NDArray[np.uint8]:
     level = np.minimum(np.abs(pcm.astype(np.int32)), _CLIP) + _BIAS
     exponent = np.floor(np.log2(level)).astype(np.int32) - 7
     mantissa = (level >> (exponent + 3)) & 0x0F
-    return (~(sign | (exponent << 4) | mantissa) & 0xFF).astype(np.uint8)
+    return np.asarray(~(sign | (exponent << 4) | mantissa) & 0xFF, np.uint8)
 
 
 def decode_mu_law(code: npt.NDArray[np.uint8]) -> Pcm:
     bits = ~code.astype(np.int32) & 0xFF
     level = ((((bits & 0x0F) << 3) + _BIAS) << ((bits >> 4) & 0x07)) - _BIAS
-    return np.where(bits & 0x80, -level, level).astype(np.int16)
+    return np.asarray(np.where(bits & 0x80, -level, level), np.int16)
