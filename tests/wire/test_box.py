@@ -1,0 +1,144 @@
+"""The whole box as a process, against the real PBX: calls, Ctrl-C at any moment, power cuts, bad input."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import trio
+
+from firmware.storage import SessionDetail, read_session, read_sessions
+from tests.office.box import Box, office_box
+from tests.office.pbx import Pbx, office_pbx
+from tests.office.voices import SPEAKERS, say
+
+pytestmark = pytest.mark.wire
+
+QUESTION = "Where can I park?"
+RTP = (20_000, 20_099)
+Process = subprocess.Popen[bytes]
+
+
+async def until(true: Callable[[], object], what: str, within_s: float = 20.0) -> None:
+    """Poll what only a file or another process knows."""
+    with trio.move_on_after(within_s):
+        while not true():  # noqa: ASYNC110 - a file of another process does not announce itself
+            await trio.sleep(0.1)
+        return
+    pytest.fail(f"{what} did not come within {within_s} s")
+
+
+async def ask(pbx: Pbx, tmp_path: Path) -> None:
+    """A caller who waits for the greeting to end, asks, and stays on the line."""
+    question = await say(SPEAKERS["rms"], QUESTION)
+    padded = tmp_path / "question.wav"
+    sound, rate_hz = soundfile.read(question, dtype="int16")
+    soundfile.write(padded, np.pad(sound, (5 * rate_hz, 10 * rate_hz)), rate_hz, subtype="PCM_16")
+    await pbx.originate("200", "Playback", pbx.add_sound(padded))
+
+
+def latest(box: Box) -> SessionDetail:
+    found = read_session(box.sessions, read_sessions(box.sessions, 1)[0].id)
+    assert found
+    return found
+
+
+def lines_of(box: Box, speaker: str) -> list[str]:
+    return [line.text for line in latest(box).lines if line.speaker == speaker]
+
+
+async def test_ctrl_c_in_a_call_says_goodbye_and_leaves_everything_whole(tmp_path: Path) -> None:
+    async with office_pbx(rtp_ports=RTP) as pbx:
+        await pbx.log_sip(True)
+        async with office_box(pbx, tmp_path) as box:
+            await ask(pbx, tmp_path)
+            await until(lambda: read_sessions(box.sessions, 1) and lines_of(box, "caller"), "the question")
+            await trio.sleep(1.5)  # into the answer
+        session = latest(box)
+        assert "park" in lines_of(box, "caller")[0]
+        assert session.summary.outcome == "box stopped"
+        assert session.lines[-1].interrupted
+        assert session.summary.recording
+        assert soundfile.info(session.summary.recording).duration >= session.lines[-1].end_ms / 1000 - 0.1
+        sip = pbx.log.read_text()
+        assert "BYE sip:" in sip
+        assert "Expires: 0" in sip or "expires=0" in sip
+        assert await pbx.contacts() == {}
+        assert "Traceback" not in (tmp_path / "box.log").read_text()
+
+
+@asynccontextmanager
+async def box_process(tmp_path: Path, pbx: Pbx, *, local_port: int = 0, start: str = "") -> AsyncIterator[Process]:
+    """The bare process, for what happens before it is registered. `start`: Python to run before the box's own."""
+    config = tmp_path / "box.toml"
+    config.write_text(f"""
+        [connection]
+        name = "PBX"
+        domain = "{pbx.address}"
+        user = "200"
+        local_port = {local_port}
+        [agent]
+        name = "Test"
+        max_opened_sessions = 1
+    """)
+    program = f"import sys\nsys.argv[1:] = ['--config', {str(config)!r}]\n{start}\n"
+    program += "import runpy\nrunpy.run_module('firmware', run_name='__main__')"
+    process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={
+            **os.environ,
+            "DESKBELL_SIP_PASSWORD": pbx.accounts["200"].password,
+            "DESKBELL_DATA": str(tmp_path / "data"),
+        },
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def outcome(process: Process) -> tuple[int, str]:
+    with trio.fail_after(30):
+        out, err = await trio.to_thread.run_sync(process.communicate, abandon_on_cancel=True)
+    return process.returncode, (out + err).decode()
+
+
+@pytest.mark.parametrize("after_s", [0.15, 0.4, 0.8, 1.2, 1.8, 2.5])
+async def test_ctrl_c_while_starting_leaves_no_traceback(tmp_path: Path, after_s: float) -> None:
+    async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx) as process:
+        await trio.sleep(after_s)
+        process.send_signal(signal.SIGINT)
+        status, said = await outcome(process)
+        assert status in (0, -signal.SIGINT)
+        assert "Traceback" not in said
+        assert await pbx.contacts() == {}
+
+
+async def test_a_missing_model_is_one_message_with_its_remedy(tmp_path: Path) -> None:
+    no_models = f"import pathlib\nimport models.packs\nmodels.packs.HERE = pathlib.Path({str(tmp_path)!r})"
+    async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx, start=no_models) as process:
+        status, said = await outcome(process)
+    assert status == 1
+    assert "Deskbell can't start: the model file" in said
+    assert "is missing" in said
+    assert "Traceback" not in said
+
+
+async def test_a_port_that_is_taken_is_one_message_with_its_remedy(tmp_path: Path) -> None:
+    async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx, local_port=pbx.sip_port) as process:
+        status, said = await outcome(process)
+    assert status == 1
+    assert "taken by another program" in said
+    assert "local_port" in said
+    assert "Traceback" not in said
