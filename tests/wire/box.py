@@ -86,10 +86,10 @@ async def registered(
         yield accounts[0]
 
 
-async def becomes(account: Account, cause: Cause) -> Registration:
+async def becomes(account: Account, cause: Cause, within_s: float = PATIENCE_S) -> Registration:
     """Wait until the registration stands so."""
     seen: list[str] = []
-    with trio.move_on_after(PATIENCE_S):
+    with trio.move_on_after(within_s):
         async for registration in account.registrations():
             seen.append(f"{registration.cause.name} {registration.sip_code} {registration.reason}")
             if registration.cause is cause:
