@@ -86,7 +86,8 @@ async def test_two_clauses_at_once_do_not_mix(voice: Voice) -> None:
     async with trio.open_nursery() as nursery:
         for place in range(2):
             nursery.start_soon(speak, place)
-    assert together == alone
+    # A synthesiser's noise is never the same twice, so the first sound is found up to a frame (20 ms) apart.
+    assert together == pytest.approx(alone, abs=640)
 
 
 async def test_a_generator_that_is_closed_stops_and_the_next_clause_speaks(voice: Voice) -> None:
