@@ -6,6 +6,7 @@ else.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def describe(registration: Registration, user: str, domain: str) -> str:
     """One line: where the registration stands, why, what to do, and when the next try is."""
     account = f"{user} at {domain}"
     if registration.cause is Cause.REGISTERED:
-        return f"registered: {account}, for {registration.expires_s} s at a time"
+        return f"registered: {account}; renewed before {registration.expires_s} s are over"
     answer = f"{registration.sip_code} {registration.reason}".removeprefix("0 ").strip()
     parts = [f"{account}: {registration.cause.value}", f" ({answer})" if answer else ""]
     if remedy := _REMEDIES.get(registration.cause):
@@ -41,11 +42,13 @@ class ShownLedger:
 
     def __init__(self, ledger: Ledger, show: Callable[[str], None]) -> None:
         self._ledger, self._show = ledger, show
+        self._calls = itertools.count(1)
 
     def open_session(self, *, call_id: str, agent: str, direction: str, remote: str) -> SessionLog:
-        self._show(f"{call_id}: {direction} call, {remote}")
         session = self._ledger.open_session(call_id=call_id, agent=agent, direction=direction, remote=remote)
-        return _ShownSession(session, lambda text: self._show(f"{call_id}: {text}"))
+        name = f"call {next(self._calls)}"
+        self._show(f"{name}: {direction}, {remote}")
+        return _ShownSession(session, lambda text: self._show(f"{name}: {text}"))
 
 
 class _ShownSession:
@@ -78,7 +81,7 @@ class _ShownSession:
         self._session.close(outcome, ended_by, results)
         for name, value in results.items():
             self._show(f"result  {name}: {value}")
-        self._show(f"over, session {self._session.id}: {outcome}")
+        self._show(f"over: {outcome} (session {self._session.id})")
 
     def _latency(self, line: Line) -> str:
         if line.speaker != "agent" or self._turn is None:
@@ -86,6 +89,6 @@ class _ShownSession:
         turn, self._turn = self._turn, None
         pause_ms = turn.commit_ms - turn.speech_end_ms
         return (
-            f"   [after {turn.response_ms} ms: pause {pause_ms}, recognition {turn.decode_ms:.0f} (inside the pause), "
-            f"brain {turn.brain_ms:.0f}, voice {turn.voice_ms:.0f}]"
+            f"\n{'':27}({turn.response_ms} ms after the caller: pause {pause_ms}, in which recognition took "
+            f"{turn.decode_ms:.0f}; brain {turn.brain_ms:.0f}, voice {turn.voice_ms:.0f})"
         )
