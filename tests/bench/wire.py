@@ -18,13 +18,14 @@ import itertools
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import trio
 
+from app.ports import Turn
 from firmware.storage import SessionDetail, read_session, read_sessions
 from tests.bench.report import percentiles, publish
 from tests.bench.turn_taking import BRIDGED_S, Answer, MeasuredTurn, SaidLine, Stop, measure
@@ -55,13 +56,25 @@ SIP_PORT, PBX_RTP, BOX_RTP, CALLER_RTP = 15_210, (22_000, 22_199), (22_200, 22_2
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One call. `own_ms`: the response times that the box itself measured, from its own audio clock."""
+    """One call. `own`: the turns as the box itself measured them, on its own audio clock."""
 
     codec: str
     voice: str
     turns: list[MeasuredTurn]
-    own_ms: list[int]
+    own: tuple[Turn, ...]
     failure: str
+
+    def details(self) -> Iterator[dict[str, Any]]:
+        """Each turn; with the box's own stages where the box counted the same turns."""
+        own: Sequence[Turn | None] = self.own if len(self.own) == len(self.turns) else [None] * len(self.turns)
+        for turn, stages in zip(self.turns, own, strict=True):
+            detail: dict[str, Any] = {"codec": self.codec, "voice": self.voice, "line": turn.name}
+            detail |= {"answer": turn.answer.value, "response_ms": turn.response_ms}
+            if turn.stop:
+                detail |= {"stop": turn.stop.value, "stop_ms": turn.stop_ms}
+            if stages:
+                detail |= {"box": {**asdict(stages), "response_ms": stages.response_ms}}
+            yield detail
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -103,8 +116,7 @@ async def _one_call(pbx: Pbx, box: Box, codec: str, voice: str, lines: Sequence[
         made = await make_call(script, pbx.accounts["101"].password, limit_s=CALL_LIMIT_S)
     turns = await trio.to_thread.run_sync(_turns, pcap, made)
     session = await _session(box)
-    own_ms = [turn.response_ms for turn in session.turns] if session else []
-    return Measured(codec, voice, turns, own_ms, made.failure)
+    return Measured(codec, voice, turns, session.turns if session else (), made.failure)
 
 
 async def _steps(voice: str, lines: Sequence[str]) -> tuple[Step, ...]:
@@ -161,7 +173,7 @@ def figures(measured: Sequence[Measured], *, partial: bool) -> dict[str, Any]:
         "partial": partial,
         "response_ms": _split(measured, "response_ms"),
         "barge_in_ms": _split(measured, "stop_ms"),
-        "response_ms_by_the_box": percentiles([each for call in measured for each in call.own_ms]),
+        "response_ms_by_the_box": percentiles([turn.response_ms for call in measured for turn in call.own]),
         "turns": len(turns),
         "turns_wrong": len(turns) - answers[Answer.ANSWERED],
         "turns_by_answer": {answer.value: answers[answer] for answer in Answer},
@@ -172,12 +184,7 @@ def figures(measured: Sequence[Measured], *, partial: bool) -> dict[str, Any]:
         "calls_failed": sum(bool(call.failure) for call in measured),
         "edge_dbfs": SPEECH_DBFS,
         "failures": [call.failure for call in measured if call.failure],
-        "all": [
-            {"codec": call.codec, "voice": call.voice, "answer": turn.answer.value, "response_ms": turn.response_ms}
-            | ({"stop": turn.stop.value, "stop_ms": turn.stop_ms} if turn.stop else {})
-            for call in measured
-            for turn in call.turns
-        ],
+        "all": [detail for call in measured for detail in call.details()],
     }
 
 
