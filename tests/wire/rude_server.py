@@ -74,9 +74,11 @@ class RudeServer:
 
 
 @asynccontextmanager
-async def rude_server(status: str | None, extra: str = "") -> AsyncGenerator[RudeServer, None]:
+async def rude_server(
+    status: str | None, extra: str = "", *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncGenerator[RudeServer, None]:
     with trio.socket.socket(type=trio.socket.SOCK_DGRAM) as socket:
-        await socket.bind(("127.0.0.1", 0))
+        await socket.bind((host, port))
         server = RudeServer(socket, status, extra)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(server.run)

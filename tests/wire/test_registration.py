@@ -85,6 +85,17 @@ async def test_behind_a_proxy_the_domain_needs_no_address_and_stays_in_the_uris(
     assert "\nRoute:" not in log
 
 
+async def test_a_name_with_several_addresses_has_them_tried_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def two(_host: str) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    monkeypatch.setattr(account, "look_up", two)
+    async with office_pbx() as pbx, rude_server("503 No", host="127.0.0.2", port=pbx.sip_port) as server:
+        async with registered(pbx, domain=f"pbx.invalid:{pbx.sip_port}"):
+            assert (await pbx.contacts())["200"].startswith("sip:200@127.0.0.1:")
+        assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_nobody_there_and_stopping_does_not_wait(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account, "ANSWER_S", 0.5)
