@@ -52,6 +52,7 @@ async def office_box(
     *,
     user: str = "200",
     seats: int = 2,
+    silence_s: float = 60.0,
     rtp_ports: tuple[int, int] = (24_000, 24_099),
     on_line: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Box]:
@@ -64,7 +65,7 @@ async def office_box(
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, on a local disk
     host = "127.0.0.1" if pbx.host == "0.0.0.0" else pbx.host  # noqa: S104 - asked for by the demo
     config = folder / "box.toml"
-    config.write_text(_configuration(f"{host}:{pbx.sip_port}", user, seats))
+    config.write_text(_configuration(f"{host}:{pbx.sip_port}", user, seats, silence_s))
     stats = folder / "stats.json"
     command = [sys.executable, "-m", "firmware", "--config", str(config), "--show", "--stats", str(stats)]
     environment = {
@@ -125,8 +126,8 @@ def _end_of(log: Path, lines: int = 12) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def _configuration(domain: str, user: str, seats: int) -> str:
+def _configuration(domain: str, user: str, seats: int, silence_s: float) -> str:
     """The example agent's file, as the [agent] part of a box's."""
     connection = f'[connection]\nname = "Office PBX"\ndomain = "{domain}"\nuser = "{user}"\n\n'
     agent = AGENT.read_text().replace("[[", "[[agent.")
-    return f"{connection}[agent]\nmax_opened_sessions = {seats}\n{agent}"
+    return f"{connection}[agent]\nmax_opened_sessions = {seats}\nsilence_s = {silence_s}\n{agent}"

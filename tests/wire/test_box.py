@@ -17,7 +17,7 @@ import trio
 
 from firmware.storage import SessionDetail, read_session, read_sessions
 from tests.office.box import Box, office_box
-from tests.office.pbx import Pbx, office_pbx
+from tests.office.pbx import OfficeAccount, Pbx, office_accounts, office_pbx
 from tests.office.voices import SPEAKERS, say
 
 pytestmark = pytest.mark.wire
@@ -73,6 +73,26 @@ async def test_ctrl_c_in_a_call_says_goodbye_and_leaves_everything_whole(tmp_pat
         assert "Expires: 0" in sip or "expires=0" in sip
         assert await pbx.contacts() == {}
         assert "Traceback" not in (tmp_path / "box.log").read_text()
+
+
+async def test_over_g711_the_box_still_understands(tmp_path: Path) -> None:
+    accounts = office_accounts(u200=OfficeAccount("200", codecs=("ulaw",)))
+    async with office_pbx(rtp_ports=RTP, accounts=accounts) as pbx, office_box(pbx, tmp_path) as box:
+        await ask(pbx, tmp_path)
+        await until(lambda: read_sessions(box.sessions, 1) and len(lines_of(box, "agent")) > 1, "the answer")
+        assert latest(box).summary.codec == "PCMU"
+        assert lines_of(box, "agent")[1].startswith("There is a car park behind the building.")
+
+
+async def test_a_caller_who_never_speaks_is_asked_then_told_goodbye(tmp_path: Path) -> None:
+    async with office_pbx(rtp_ports=RTP) as pbx, office_box(pbx, tmp_path, silence_s=6) as box:
+        await pbx.originate("200", "Wait", "60")
+        await until(lambda: read_sessions(box.sessions, 1) and latest(box).summary.outcome, "the end of the call")
+        _, check_in, goodbye = lines_of(box, "agent")
+        assert check_in == "Are you still there?"
+        assert goodbye.endswith("Good-bye.")
+        assert latest(box).summary.outcome == "silence"
+        assert latest(box).summary.ended_by == "agent"
 
 
 @asynccontextmanager
