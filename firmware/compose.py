@@ -37,6 +37,7 @@ _LAST_FRAMES_S = 1.0
 async def run_box(configuration: Configuration, tell: Callable[[str], None], *, show: bool, stats: Path | None) -> None:
     """Run one box with one agent until cancelled. `tell` gets lines for the terminal, with `show` conversations too."""
     process, connection, agent = configuration.process, configuration.connection, configuration.agent
+    tell("starting: loading the recognisers and the voice")
     recordings = process.data / "recordings"
     await trio.to_thread.run_sync(finish_unfinished, recordings)
     activity, matcher = SileroModel(), matcher_of(agent, Likeness())

@@ -27,7 +27,7 @@ class Process(BaseSettings):
     sip_password: SecretStr | None = None
     sip_login: SecretStr | None = None
     data: Path = Path("data")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     rtp_first_port: int = Field(default=16_384, ge=1024, le=65_000)
     rtp_last_port: int = Field(default=16_483, ge=1024, le=65_535)
 
