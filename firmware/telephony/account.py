@@ -46,7 +46,7 @@ class TooManyCallsError(Exception):
 
 
 class NotConnectedError(Exception):
-    """There is no way to the PBX yet, so nothing can be dialled. `registration` says why."""
+    """There is no way to the PBX, so nothing can be dialled. `registration` says why."""
 
 
 class _PjAccount(pj.Account):  # type: ignore[misc]
@@ -155,7 +155,9 @@ class Account:
             call.abandon()
             if fault.status == pj.PJ_ETOOMANY:
                 raise TooManyCallsError("no more calls at once") from None
-            raise BadTargetError(f"this cannot be dialled: {fault.reason}") from None
+            if uri == target:
+                raise BadTargetError(f"this SIP URI cannot be dialled: {fault.reason}") from None
+            raise NotConnectedError(f"the call could not be placed: {fault.reason}") from None
         return call
 
     # -- the registration ------------------------------------------------------------------------------------
@@ -220,23 +222,20 @@ class Account:
 
     def transport_lost(self, kind: str) -> None:
         """The PBX closed our connection: it may have restarted and forgotten us."""
-        if (
-            self._registered
-            and kind.casefold().startswith(self.connection.transport)
-            and self.connection.transport != "udp"
-        ):
+        ours = self.connection.transport == "tcp" and kind.upper().startswith("TCP")
+        if self._registered and ours:
             self.answer_came(Answer(0, "the connection to the PBX was lost", received=False))
 
     async def _find_route(self, attempt: int) -> Route:
         """Where to send to, with all addresses of the PBX tried in turn. Raises: NotFoundError, NoRouteError."""
-        domain, port = split_host_port(self.connection.domain)
-        proxy, proxy_port = split_host_port(self.connection.proxy or self.connection.domain)
-        addresses = await look_up(proxy)
+        domain, _ = split_host_port(self.connection.domain)
+        host, port = split_host_port(self.connection.proxy or self.connection.domain)
+        addresses = await look_up(host)
         self._trusted = frozenset(addresses)
-        if proxy != domain:
+        if host != domain:
             with suppress(NotFoundError):  # behind a proxy, a domain needs no address of its own
                 self._trusted |= frozenset(await look_up(domain))
-        return route_to(addresses[attempt % len(addresses)], proxy_port if self.connection.proxy else port)
+        return route_to(addresses[attempt % len(addresses)], port)
 
     def _use(self, route: Route) -> None:
         """Bind pj's account to this route; the first time, make it."""

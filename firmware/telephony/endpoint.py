@@ -6,6 +6,8 @@ What we do: the Trio thread is pj's only SIP thread. It waits for the epoll hand
 handle what came, and afterwards runs what the callbacks posted. Callbacks copy and post, they never act: an action
 inside one re-enters pj. Objects are made, used and dropped here only. Audio callbacks come on pjmedia's clock thread
 (tap.py); RTP is read by pjmedia's own worker.
+What the program must do: take SIGINT with `trio.open_signal_receiver`. A KeyboardInterrupt that is raised inside a
+callback gets lost in pj, and keeps objects alive that must be gone before the stack is.
 What we chose not to do: a polling thread (wakes 100 times a second and needs locks everywhere), pj's own
 re-registration (no jitter, no causes), pj's name look-ups (blocking).
 """
