@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import DECLARED_SKIPS
 from tests.rules.tree import TREE, python_files
 
 pytestmark = pytest.mark.rules
@@ -16,11 +17,12 @@ pytestmark = pytest.mark.rules
 MARKED = "import pytest\npytestmark = pytest.mark.unit\n"
 
 
-def run_suite(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
+def run_suite(folder: Path, source: str, **variables: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_it.py").write_text(source)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"]
     configuration = ["-c", str(TREE / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
-    environment = os.environ | {"PYTHONPATH": str(TREE)}
+    inherited = {name: value for name, value in os.environ.items() if name != "CI"}
+    environment = inherited | {"PYTHONPATH": str(TREE)} | variables
     return subprocess.run(
         [*command, *configuration], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
@@ -56,6 +58,21 @@ def test_a_silent_skip_is_a_failure(tmp_path: Path, source: str) -> None:
     done = run_suite(tmp_path, source)
     assert done.returncode != 0
     assert "declared skips" in done.stdout
+
+
+def test_a_declared_skip_is_one_on_a_desk_and_a_failure_in_ci(tmp_path: Path) -> None:
+    (node, reason), *_ = DECLARED_SKIPS.items()
+    path, _, name = node.partition("::")
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text(MARKED + f"def {name}(): pytest.skip({reason!r})\n")
+    assert run_suite(tmp_path, MARKED + "def test_it(): pass\n").returncode == 0
+    assert run_suite(tmp_path, MARKED + "def test_it(): pass\n", CI="true").returncode != 0
+
+
+def test_every_declared_skip_names_a_test_that_is_there() -> None:
+    for node in DECLARED_SKIPS:
+        path, _, name = node.partition("::")
+        assert f"def {name}(" in (TREE / path).read_text(), node
 
 
 def test_every_test_module_declares_its_kind_at_the_top() -> None:
