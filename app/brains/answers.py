@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
 
 from app.brains.words import words
 from app.ports import Heard
@@ -18,6 +18,10 @@ _NO_PART_OF_A_NAME = frozenset(
     "yes no hello hi good morning afternoon evening please um uh er oh well so okay ok and thanks thank you here "
     "speaking calling sure right sorry is my the a name mister missus miss".split()
 )
+# An answer is short, or opens a longer sentence; "is it all right to park in front" is neither yes nor no.
+_SHORT_ANSWER = 5
+_OPENING = 2
+
 # Longer "names" are sentences.
 _LONGEST_NAME = 4
 
@@ -29,7 +33,8 @@ def yes_or_no(heard: Heard) -> bool | None:
 
 
 def _yes_or_no(text: str) -> bool | None:
-    found = set(words(text))
+    said = words(text)
+    found = set(said if len(said) <= _SHORT_ANSWER else said[:_OPENING])
     if found & _NO:
         return False
     return True if found & _YES else None
@@ -47,18 +52,13 @@ def name_in(text: str) -> str:
             plain = after
             break
     kept = [word for word in plain.split() if word not in _NO_PART_OF_A_NAME]
-    return " ".join(word.capitalize() for word in list(_spelled(kept))[:_LONGEST_NAME])
+    return " ".join(word.capitalize() for word in _spelled(kept)[:_LONGEST_NAME])
 
 
-def _spelled(said: list[str]) -> Iterator[str]:
-    letters = ""
-    for word in said:
-        if len(word) == 1:
-            letters += word
-            continue
-        if letters:
-            yield letters
-            letters = ""
-        yield word
-    if letters:
-        yield letters
+def _spelled(said: list[str]) -> list[str]:
+    """Single letters put together; a name that is said and then spelled counts once."""
+    found: list[str] = []
+    for single, group in itertools.groupby(said, key=lambda word: len(word) == 1):
+        together = list(group)
+        found.extend(["".join(together)] if single else together)
+    return list(dict.fromkeys(found))

@@ -30,7 +30,7 @@ from app.brains.words import FUNCTION_WORDS, stem, words
 from app.ports import Heard, Likeness
 
 # A function word says little of what is wanted, but "where" and "how much" say something.
-_FUNCTION_WEIGHT = 0.25
+_FUNCTION_WEIGHT = 0.15
 # Two words this alike in sound may be one word misheard ("barking" for "parking"); below, it is chance.
 _SOUNDS_LIKE = 0.8
 # What a word of the same meaning is worth against the word itself; 0.5 and 0.9 were no better on the tuning set.
@@ -56,14 +56,12 @@ class Evidence:
     general: Sides
 
     def features(self) -> tuple[float, ...]:
-        """What `Weights` weighs, in its order."""
+        """What `Weights` weighs, in its order. Sides that are missing here added nothing on the tuning set."""
         own, general = self.own, self.general
         person = self.intent.kind is Kind.PERSON
         return (
             own.sound,
             own.asked,
-            own.explained,
-            general.sound,
             general.asked,
             general.explained,
             max(own.explained, general.explained),
@@ -84,14 +82,18 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Believe an intent from `believe` on; ask whether it was meant from `ask` on. Probabilities."""
+    """Believe an intent from `believe` on; ask whether it was meant from `ask` on. Probabilities.
+
+    On the tuning set, believing from 0.3 on understands 1 more in 100 and answers 8 more in 100 strangers. A guess
+    between 0.2 and 0.4 was right for one in three, below 0.2 for one in nine.
+    """
 
     believe: float
     ask: float
 
 
-WEIGHTS = Weights((4.4, 2.4, -0.5, 3.4, 3.3, 3.3, 5.5, -3.1, 4.3, -2.8), none=6.7, disagreement=3.0)
-THRESHOLDS = Thresholds(believe=0.45, ask=0.15)
+WEIGHTS = Weights((5.2, 2.0, 2.8, 3.2, 5.5, -1.9, 2.5, -2.7), none=7.1, disagreement=2.1)
+THRESHOLDS = Thresholds(believe=0.4, ask=0.2)
 
 
 class Verdict(Enum):
@@ -197,9 +199,7 @@ class Matcher:
 
     def _compare(self, text: str) -> list[Sides]:
         said = self._said(text)
-        surely: dict[str, float] = {}
-        for term in said:
-            surely[term.stem] = max(term.sure, surely.get(term.stem, 0.0))
+        surely = {term.stem: term.sure for term in said}
         meant = frozenset(name for term in said for name in term.meanings)
         return [
             Sides(
@@ -211,10 +211,11 @@ class Matcher:
         ]
 
     def _said(self, text: str) -> list[_Term]:
-        """The words of `text`, each replaced by the agent's word that sounds like it, if one does."""
+        """The words of `text`, each once, replaced by the agent's word that sounds like it, if one does."""
         heard = tuple(map(stem, words(text)))
         nearest = map(self._nearest, heard)
-        return [_Term(known, touched, sure) for (known, sure), touched in zip(nearest, meanings(heard), strict=True)]
+        terms = [_Term(known, touched, sure) for (known, sure), touched in zip(nearest, meanings(heard), strict=True)]
+        return list({term.stem: term for term in sorted(terms, key=lambda term: term.sure)}.values())
 
     def _nearest_known(self, term: str) -> tuple[str, float]:
         if term in self._rarity or term in _STEMS_OF_FUNCTION_WORDS or len(term) < 4:

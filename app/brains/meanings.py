@@ -24,10 +24,10 @@ appointment: appointment | visit | booking | reservation | slot | session | cons
     available | availability | see the | opening
 booking: book | make | schedule | arrange | reserve | set up | fix | plan | get an
 cancelling: cancel | move | change | postpone | reschedule | shift | delay | call off | can not come | can not make
-    | other day | another day | another time | later | earlier | unable | prevented | miss
+    | other day | another day | another time | later | earlier | sick | ill | unable | prevented | miss
 price: price | cost | how much | expensive | cheap | charge | fee | rate | pay for | tariff | quote | estimate |
     amount
-paying: pay | payment | paying | card | credit card | debit card | cash | cheque | check | transfer | bill | invoice
+paying: pay | money | payment | paying | card | credit card | debit card | cash | cheque | check | transfer | bill | invoice
     | visa | mastercard | instalment | bank
 bill: bill | invoice | receipt | billing | accounting | account | statement | bookkeeping | reminder
 insurance: insurance | insurer | insured | cover | covered | coverage | policy | plan | health insurance | reimburse

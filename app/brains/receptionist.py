@@ -96,7 +96,8 @@ class Receptionist:
         if self._mind.expects is Expects.NUMBER:
             return heard.own if digits_in(heard.own) else heard.general
         decision = self._decide(heard)
-        agreed = decision.verdict is Verdict.BELIEVE or decision.agreement >= _AGREED
+        answered = self._mind.expects is Expects.YES_NO and yes_or_no(heard) is not None
+        agreed = answered or decision.verdict is Verdict.BELIEVE or decision.agreement >= _AGREED
         return heard.own if agreed else heard.general
 
     def _become(self, mind: _Mind) -> AsyncGenerator[Action, None]:

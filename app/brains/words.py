@@ -6,6 +6,7 @@ import functools
 import re
 
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+_IS = re.compile(r"\b(it|that|what|here|there|who|where|name|how)'s\b")
 _CONTRACTED = {
     "'m": " am", "'re": " are", "'ve": " have", "'ll": " will", "'d": " would", "can't": "can not",
     "won't": "will not", "n't": " not",
@@ -25,7 +26,7 @@ FUNCTION_WORDS = frozenset(
 @functools.lru_cache(maxsize=4096)
 def words(text: str) -> tuple[str, ...]:
     """The words of `text` in their order: lower case, contractions written out, no punctuation."""
-    plain = text.casefold().replace("’", "'")
+    plain = _IS.sub(r"\1 is", text.casefold().replace("’", "'"))
     for short, long in _CONTRACTED.items():
         plain = plain.replace(short, long)
     return tuple(word.removesuffix("'s").replace("'", "") for word in _WORD.findall(plain))

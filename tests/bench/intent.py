@@ -11,11 +11,13 @@ A call holds five utterances, because the recogniser gets used to a line.
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import tomllib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from app.settings import Agent
 from models.stt import language_model
 from models.stt.likeness import Likeness
 from models.stt.pool import recogniser_pool
+from tests.bench.report import publish
 from tests.bench.telephone import through_g711
 from tests.office.voices import SPEAKERS, Samples, samples, say
 
@@ -154,6 +157,15 @@ async def _hear_call(ears: Ears, call: list[Utterance]) -> _Finished:
             recognition = await hearing.finish()
             found.append((utterance, Heard(recognition.own, recognition.general, recognition.decode_ms)))
     return found
+
+
+def main(arguments: list[str]) -> int:
+    """`just bench intent [--quick N]`: the intent part of the speech bench alone."""
+    parser = argparse.ArgumentParser(prog="just bench intent", description=__doc__)
+    parser.add_argument("--quick", type=int, default=0, metavar="N", help="every N-th sentence only; marked as partial")
+    quick = parser.parse_args(arguments).quick
+    publish("intent", trio.run(partial(measure, quick=quick)))
+    return 0
 
 
 # -- the line --------------------------------------------------------------------------------------------------

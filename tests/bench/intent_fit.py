@@ -25,7 +25,9 @@ from tests.bench.intent import Utterance, office_agent, recognised, sentence_set
 from tests.bench.report import FOLDER
 
 HEARD = FOLDER / "intent_tuning.json"
-CONDITIONS = ("wide", "phone", "noisy")
+# Not "noisy": fitted to that too, the weights accept a third more strangers on quiet lines at the same accuracy there
+# (0.24 for 0.18), and understand 8 in 100 more on noisy ones.
+CONDITIONS = ("wide", "phone")
 _SHRINKAGE = 2e-4  # against weights that grow without end where a feature decides alone
 _FOLDS = 5
 _THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
