@@ -85,7 +85,7 @@ class Thresholds:
     """Believe an intent from `believe` on; ask whether it was meant from `ask` on. Probabilities.
 
     On the tuning set, believing from 0.3 on understands 1 more in 100 and answers 8 more in 100 strangers. A guess
-    between 0.2 and 0.4 was right for one in three, below 0.2 for one in nine.
+    between 0.2 and 0.4 was right for one in three, below 0.2 for one in twelve.
     """
 
     believe: float

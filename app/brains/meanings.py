@@ -27,8 +27,8 @@ cancelling: cancel | move | change | postpone | reschedule | shift | delay | cal
     | other day | another day | another time | later | earlier | sick | ill | unable | prevented | miss
 price: price | cost | how much | expensive | cheap | charge | fee | rate | pay for | tariff | quote | estimate |
     amount
-paying: pay | money | payment | paying | card | credit card | debit card | cash | cheque | check | transfer | bill | invoice
-    | visa | mastercard | instalment | bank
+paying: pay | money | payment | paying | card | credit card | debit card | cash | cheque | check | transfer | bill |
+    invoice | visa | mastercard | instalment | bank
 bill: bill | invoice | receipt | billing | accounting | account | statement | bookkeeping | reminder
 insurance: insurance | insurer | insured | cover | covered | coverage | policy | plan | health insurance | reimburse
 emergency: emergency | urgent | urgently | accident | immediately | right away | at once | help me | acute
