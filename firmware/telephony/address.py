@@ -1,12 +1,17 @@
 """Where the PBX is, and which of our addresses faces it.
 
-pjproject would look names up with a blocking getaddrinfo on the Trio thread, so it is only given addresses. Limit:
-SRV and NAPTR records are not followed; a PBX behind them needs its host name in `domain` or `proxy`.
+pjproject would look names up with a blocking getaddrinfo on the Trio thread, so it is only given addresses. Where a
+PBX names itself in a Contact, pjproject asks the machine's name servers itself, without blocking.
+Limits: SRV and NAPTR records are not followed for `domain` and `proxy`: a PBX behind them needs its host name there.
+Names that only /etc/hosts knows work in `domain` and `proxy`, not in a PBX's Contact.
 """
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
 import trio
@@ -15,6 +20,11 @@ LOOK_UP_S = 5.0
 """A resolver asks each of its servers twice with some seconds between; who waits longer has a broken network."""
 
 SIP_PORT = 5060
+
+MAX_NAME_SERVERS = 3
+"""As resolv.conf(5) has it."""
+
+_NAME_SERVER = re.compile(r"^\s*nameserver\s+(\S+)", re.MULTILINE)
 
 
 class NotFoundError(Exception):
@@ -83,3 +93,15 @@ def route_to(host: str, port: int) -> Route:
         raise NoRouteError(fault.strerror or "no route") from None
     except OverflowError:
         raise NoRouteError(f"{port} is no port: they end at 65535") from None
+
+
+def name_servers(resolv_conf: str) -> tuple[str, ...]:
+    """The addresses of the name servers in the text of a resolv.conf(5). Link-local ones (fe80::1%eth0) are left out:
+    pjproject knows no zones."""
+    found = []
+    for server in _NAME_SERVER.findall(resolv_conf):
+        with suppress(ValueError):
+            address = ipaddress.ip_address(server)
+            if not address.is_link_local:
+                found.append(str(address))
+    return tuple(found[:MAX_NAME_SERVERS])

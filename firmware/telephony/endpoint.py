@@ -22,14 +22,15 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import pjsua2 as pj
 import trio
 
 from app.ports import FRAME_MS, SAMPLE_RATE_HZ
-from firmware.telephony.address import Route
+from firmware.telephony.address import Route, name_servers
 from firmware.telephony.audio import TickGaps
 from firmware.telephony.log import LEVEL, Log
 from firmware.telephony.tap import TapRack
@@ -51,6 +52,13 @@ _OFF, _FIRST = 0, 250  # pj's priorities of codecs
 _ADDRESS_IN_USE = 120098  # PJ_STATUS_FROM_OS(EADDRINUSE)
 
 
+def _resolv_conf() -> str:
+    try:
+        return Path("/etc/resolv.conf").read_text()
+    except OSError:
+        return ""  # a box without a network yet: `domain` and `proxy` are looked up by the system at each try
+
+
 class TelephonyError(Exception):
     """Telephony cannot start. The text says what happened, why, and what to do next."""
 
@@ -62,12 +70,13 @@ class PortTakenError(TelephonyError):
 @dataclass(frozen=True, slots=True)
 class EndpointConfig:
     """`codecs`: offered in this order, by SDP name; all others are off. RTP uses the even ports of the given range
-    (two ports per call)."""
+    (two ports per call). `name_servers`: addresses, for hosts that a PBX names itself (see address.py)."""
 
     codecs: tuple[str, ...] = CODECS
     rtp_first_port: int = 16384
     rtp_ports: int = 4 * MAX_CALLS
     user_agent: str = "Deskbell"
+    name_servers: tuple[str, ...] = field(default_factory=lambda: name_servers(_resolv_conf()))
 
 
 class _Stack(pj.Endpoint):  # type: ignore[misc]
@@ -179,6 +188,8 @@ class Endpoint:
         agent, media, log = settings.uaConfig, settings.medConfig, settings.logConfig
         agent.maxCalls, agent.threadCnt, agent.mainThreadOnly = MAX_CALLS, 0, True
         agent.userAgent = self.config.user_agent
+        for server in self.config.name_servers:
+            agent.nameserver.append(server)
         media.clockRate, media.channelCount, media.audioFramePtime, media.ptime = SAMPLE_RATE_HZ, 1, FRAME_MS, FRAME_MS
         media.noVad = True  # a caller's pauses must arrive as silence, not as nothing
         media.ecTailLen = 0  # there is no loudspeaker

@@ -6,7 +6,15 @@ import random
 
 import pytest
 
-from firmware.telephony.address import NoRouteError, NotFoundError, Route, look_up, route_to, split_host_port
+from firmware.telephony.address import (
+    NoRouteError,
+    NotFoundError,
+    Route,
+    look_up,
+    name_servers,
+    route_to,
+    split_host_port,
+)
 from firmware.telephony.log import without_personal_data
 from firmware.telephony.registration import Answer, Cause, RetryRule, judge
 from firmware.telephony.uris import BadTargetError, name_addr, target_uri, user_of
@@ -86,6 +94,13 @@ async def test_numbers_need_no_name_server_and_lead_to_ourselves() -> None:
     assert route_to("::1", 5061).host_port == "[::1]:5061"
     with pytest.raises(NoRouteError, match="65535"):
         route_to("127.0.0.1", 99999)
+
+
+def test_name_servers_of_a_resolv_conf() -> None:
+    text = "# by hand\nsearch lan\nnameserver 192.0.2.1\n nameserver\t2001:db8::1 \nnameserver fe80::1%eth0\n"
+    assert name_servers(text) == ("192.0.2.1", "2001:db8::1")
+    assert name_servers("nameserver 192.0.2.1\n" * 5) == ("192.0.2.1",) * 3
+    assert name_servers("") == ()
 
 
 @pytest.mark.parametrize("name", ["a" * 64 + ".lan", "pbx..lan"])

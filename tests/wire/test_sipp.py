@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from app.ports import Connected, Ended, EndedBy
-from firmware.telephony import Account, Cause
+from firmware.telephony import Account, Cause, EndpointConfig
 from tests.office.pbx import Pbx, free_sip_port, office_pbx
 from tests.wire.box import becomes, heard, next_call, registered, until
 
@@ -152,6 +152,33 @@ async def test_a_caller_who_never_acknowledges_is_let_go_at_the_stop(tmp_path: P
             began = trio.current_time()
         assert trio.current_time() - began < 3.0
         assert (await call.ended()).by in (EndedBy.AGENT, EndedBy.NETWORK)
+
+
+async def test_a_contact_that_must_be_looked_up_does_not_stop_the_clock(tmp_path: Path) -> None:
+    elsewhere = "Contact: <sip:900@[local_ip]:[local_port]>", "Contact: <sip:900@pbx.office.example>"
+    steps = [request("INVITE", 1, sdp=OFFER).replace(*elsewhere), RINGING, receive(200), request("ACK", 1, tag=TAG)]
+    pauses: list[float] = []
+
+    async def beat() -> None:
+        while True:
+            began = trio.current_time()
+            await trio.sleep(0.01)
+            pauses.append(trio.current_time() - began)
+
+    with trio.socket.socket(type=trio.socket.SOCK_DGRAM) as silent:
+        await silent.bind(("127.0.0.9", 53))
+        config = EndpointConfig(name_servers=("127.0.0.9",))
+        async with office_pbx() as pbx, registered(pbx, config=config) as box, trio.open_nursery() as nursery:
+            nursery.start_soon(sipp, tmp_path, "".join(steps), await port_of(pbx))
+            call = await next_call(box)
+            await call.answer()
+            await call.connected()
+            nursery.start_soon(beat)
+            await call.hang_up()
+            with trio.fail_after(10):
+                assert b"office" in await silent.recv(2000)
+            nursery.cancel_scope.cancel()
+    assert max(pauses) < 1.0
 
 
 async def nothing_left(box: Account) -> None:
