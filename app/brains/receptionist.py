@@ -6,6 +6,7 @@ heard (they went on speaking) is undone by taking the old one back.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -20,6 +21,8 @@ from app.brains.taking_messages import Note, Stage
 from app.brains.words import words
 from app.ports import Action, Expects, HangUp, Heard, Likeness, Say
 from app.settings import Agent
+
+_log = logging.getLogger(__name__)
 
 # After this many utterances in a row that led to nothing, the agent offers to take a message instead.
 _FAILURES = 2
@@ -107,7 +110,9 @@ class Receptionist:
 
     def _decide(self, heard: Heard) -> Decision:
         if self._decided is None or self._decided[0] is not heard:
-            self._decided = heard, self._matcher.decide(heard)
+            decision = self._matcher.decide(heard)
+            _log.debug("decided", extra={"verdict": decision.verdict.value, "evidence": decision.numbers()})
+            self._decided = heard, decision
         return self._decided[1]
 
     # -- what comes next ---------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ SAFE_KEYS = {
     "codec",
     "dropped",
     "entries",
+    "evidence",  # figures of one decision of the receptionist's, without a word
     "exit_status",
     "file",  # a name we gave, below our own data folder
     "gap_ms",
@@ -38,6 +39,7 @@ SAFE_KEYS = {
     "seats",
     "sip_code",
     "transport",
+    "verdict",  # a value of one of our enums
     "version",
     "wait_s",
 }

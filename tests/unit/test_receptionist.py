@@ -9,6 +9,7 @@ import pytest
 from app.brains.intents import intents_of
 from app.brains.matching import Matcher, Thresholds
 from app.brains.receptionist import Receptionist, matcher_of
+from app.brains.words import words
 from app.ports import Action, Expects, HangUp, Heard, Say
 from app.settings import Agent
 from tests.bench.intent import office_agent
@@ -351,3 +352,13 @@ async def test_calls_of_one_agent_share_nothing() -> None:
 async def test_hang_up_comes_last() -> None:
     actions = [action async for action in receptionist().reply(Heard("good bye", "good bye"))]
     assert [isinstance(action, HangUp) for action in actions] == [False] * (len(actions) - 1) + [True]
+
+
+async def test_the_log_says_why_and_not_what(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="app.brains")
+    await hears(receptionist(), "i would like to speak to anna miller")
+    (record,) = caplog.records
+    shown = repr(vars(record)).casefold()
+    assert "'verdict': 'believe'" in shown
+    assert "own_asked" in shown
+    assert not {"anna", "miller", "speak"} & set(words(shown))
