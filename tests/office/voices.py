@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import wave
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -69,21 +68,6 @@ async def say(speaker: Speaker, text: str, *, cache: Path = CACHE) -> Path:
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             await _synthesise(speaker, text, Path(scratch), path)
     return path
-
-
-async def say_all(speaker: Speaker, texts: Sequence[str], *, at_once: int = 2) -> list[Path]:
-    """`say` for each of `texts`, a few at a time."""
-    limiter = trio.CapacityLimiter(at_once)
-    paths: dict[str, Path] = {}
-
-    async def one(text: str) -> None:
-        async with limiter:
-            paths[text] = await say(speaker, text)
-
-    async with trio.open_nursery() as nursery:
-        for text in dict.fromkeys(texts):
-            nursery.start_soon(one, text)
-    return [paths[text] for text in texts]
 
 
 def samples(path: Path) -> Samples:
