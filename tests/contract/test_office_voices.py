@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.office.voices import SPEAKERS, Samples, samples, say
+from tests.office.voices import SPEAKERS, Samples, Speaker, samples, say
 
 pytestmark = pytest.mark.contract
 
@@ -17,9 +17,9 @@ TEXT = "where can I park"
 ENGINES = {speaker.engine: speaker for speaker in SPEAKERS.values() if speaker.tract == 1.0}
 
 
-@pytest.mark.parametrize("engine", sorted(ENGINES))
-async def test_every_engine_speaks_in_the_common_format_and_loudness(engine: str, tmp_path: Path) -> None:
-    path = await say(ENGINES[engine], TEXT, cache=tmp_path)
+@pytest.mark.parametrize("speaker", ENGINES.values(), ids=ENGINES)
+async def test_every_engine_speaks_in_the_common_format_and_loudness(speaker: Speaker, tmp_path: Path) -> None:
+    path = await say(speaker, TEXT, cache=tmp_path)
     with wave.open(str(path)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
     pcm = samples(path).astype(float)
