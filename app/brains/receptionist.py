@@ -227,7 +227,7 @@ class Receptionist:
         if note.stage is not Stage.MESSAGE:
             intent = self._decide(heard).intent
             if intent is not None and intent.key == Act.REPEAT.value:
-                return self._repeat(mind)
+                return self._repeat(replace(mind, note=replace(note, heard_whole=True)))
             if intent is not None and intent.key == Act.GOODBYE.value and note.stage is not Stage.READ_BACK:
                 return self._parting(mind, "answered")
         return self._noted(mind, taking_messages.step(note, heard))

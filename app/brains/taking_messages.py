@@ -56,7 +56,7 @@ class Note:
         """The caller interrupted what was said last, after hearing `said`."""
         if self.stage is not Stage.READ_BACK:
             return self
-        return replace(self, heard_whole=words(self.read_back) == words(said)[: len(words(self.read_back))])
+        return replace(self, heard_whole=f" {' '.join(words(self.read_back))} " in f" {' '.join(words(said))} ")
 
 
 Step = tuple[Note, str]

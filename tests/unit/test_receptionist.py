@@ -246,6 +246,24 @@ async def test_a_read_back_that_was_cut_off_is_read_again() -> None:
     )
 
 
+async def test_a_read_back_that_is_read_again_may_be_confirmed_before_its_end() -> None:
+    brain = await at_read_back()
+    brain.interrupted("John Smith.")
+    await hears(brain, "yes")
+    brain.interrupted("Please listen to the end and say yes or no. John Smith. 5 5 5, 0 1 4 2. Is that")
+    await talk(brain, ("yes", "Thank you. What may I tell", Expects.MESSAGE))
+
+
+async def test_a_read_back_that_was_cut_off_and_repeated_on_request_may_be_confirmed() -> None:
+    brain = await at_read_back()
+    brain.interrupted("John Smith.")
+    await talk(
+        brain,
+        ("could you repeat that", "John Smith. 5 5 5, 0 1 4 2. Is that right?", Expects.YES_NO),
+        ("yes", "Thank you. What may I tell", Expects.MESSAGE),
+    )
+
+
 async def test_a_name_and_a_number_that_stay_unheard_do_not_hold_up_the_message() -> None:
     brain = receptionist()
     await talk(
