@@ -163,13 +163,12 @@ class Pbx:
 
         Raises: PbxError if Asterisk does not take it.
         """
-        with trio.fail_after(CLI_TIMEOUT_S):
-            done = await trio.run_process(
-                self._command(["asterisk", "-C", self._conf(), "-rx", command]),
-                capture_stdout=True,
-                capture_stderr=True,
-                check=False,
-            )
+        line = self._command(["asterisk", "-C", self._conf(), "-rx", command])
+        try:
+            with trio.fail_after(CLI_TIMEOUT_S):
+                done = await trio.run_process(line, capture_stdout=True, capture_stderr=True, check=False)
+        except trio.TooSlowError:
+            raise PbxError(f'"{command}": no answer within {CLI_TIMEOUT_S} s') from None
         if done.returncode:
             raise PbxError(f'"{command}": {(done.stderr or done.stdout).decode(errors="replace").strip()}')
         return done.stdout.decode(errors="replace")
