@@ -19,8 +19,10 @@ _TENS = {
     "ninety": "9",
 }  # fmt: skip
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
-# What the recogniser writes for a digit; only believed between digits, where nobody says "to" or "for".
-_SOUND_LIKE_DIGITS = {"to": "2", "too": "2", "for": "4", "won": "1", "ate": "8", "sex": "6"}
+# What the recogniser writes for a digit; only believed among digits, where nobody says "to" or "for".
+_SOUND_LIKE_DIGITS = {
+    "to": "2", "too": "2", "for": "4", "won": "1", "want": "1", "on": "1", "ate": "8", "sex": "6", "or": "0",
+}  # fmt: skip
 
 
 def digits_in(text: str) -> str:
@@ -53,7 +55,7 @@ def _next(said: Sequence[str], place: int) -> tuple[int, str]:
         return (2, _TENS[word] + _DIGITS[after]) if _DIGITS.get(after, "0") != "0" else (1, _TENS[word] + "0")
     if word in _DIGITS and after == "hundred":
         return 2, _DIGITS[word] + "00"
-    if word in _SOUND_LIKE_DIGITS and place and _is_number(said[place - 1]) and _is_number(after):
+    if word in _SOUND_LIKE_DIGITS and place and _is_number(said[place - 1]) and (_is_number(after) or not after):
         return 1, _SOUND_LIKE_DIGITS[word]
     return 1, word if word.isdigit() else _DIGITS.get(word) or _TEENS.get(word, "")
 
