@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import trio
 
 from models.stt import SAMPLE_RATE_HZ, Heard
+from models.stt.band import Band
 from models.stt.dither import Dither
 from models.stt.process import LARGEST_PAYLOAD, Worker, WorkerLost
 from models.stt.words import spoken
@@ -24,7 +25,7 @@ _BLOCK_BYTES: Final = LARGEST_PAYLOAD // 2 * 2
 
 
 class WorkerSource(Protocol):
-    async def start_worker(self, transform: str) -> Worker: ...
+    async def start_worker(self, line: Band) -> Worker: ...
 
     async def discard(self, worker: Worker) -> None: ...
 
@@ -32,10 +33,10 @@ class WorkerSource(Protocol):
 class PooledHearing:
     """Implements models.stt.Hearing. `run` has to be running for as long as it is used."""
 
-    def __init__(self, worker: Worker, transform: str, source: WorkerSource) -> None:
+    def __init__(self, worker: Worker, line: Band, source: WorkerSource) -> None:
         self.worker: Worker | None = worker  # None: lost, and not replaced yet
-        self._transform, self._source = transform, source
-        self._dither = Dither() if transform else None
+        self._line, self._source = line, source
+        self._dither = Dither() if line.dithered else None
         self._utterance = bytearray()
         self._dropped_bytes = 0
         self._begun = 0  # counts begins and re-beginnings, so that `run` sees that the worker has another one
@@ -75,9 +76,9 @@ class PooledHearing:
                 attempts, at_begun = 0, self._begun
             try:
                 if not self.worker:
-                    self.worker = await self._source.start_worker(self._transform)
+                    self.worker = await self._source.start_worker(self._line)
                 elif not opened:
-                    await self.worker.open(self._transform)
+                    await self.worker.open(self._line)
                 opened = True
                 await self._hand_over(self.worker)
             except WorkerLost as lost:

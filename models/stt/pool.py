@@ -16,8 +16,8 @@ from typing import Final
 
 import trio
 
-from models import packs
-from models.stt import Hearing
+from models.stt import Hearing, band
+from models.stt.band import Band
 from models.stt.hearing import PooledHearing
 from models.stt.language_model import LanguageModel
 from models.stt.process import Worker, WorkerFiles, WorkerLost
@@ -41,10 +41,10 @@ async def recogniser_pool(model: LanguageModel, size: int) -> AsyncIterator[Pool
 
     Raises: RecogniserFailed, packs.PackProblem.
     """
-    transform = packs.path("mllr_phone")
+    narrow_band = band.narrow()
     with tempfile.TemporaryDirectory(prefix="deskbell-stt-") as folder:  # names of people: mode 0700
         files = _written(model, Path(folder))
-        pool = Pool(files, str(transform), size)
+        pool = Pool(files, narrow_band, size)
         try:
             await pool.warm_up()
             async with trio.open_nursery() as nursery:
@@ -65,8 +65,8 @@ def _written(model: LanguageModel, folder: Path) -> WorkerFiles:
 class Pool:
     """Implements models.stt.Ears. Made by `recogniser_pool`."""
 
-    def __init__(self, files: WorkerFiles, transform: str, size: int) -> None:
-        self._files, self._transform, self._size = files, transform, size
+    def __init__(self, files: WorkerFiles, narrow: Band, size: int) -> None:
+        self._files, self._narrow, self._size = files, narrow, size
         self._give_back, self._warm = trio.open_memory_channel[Worker](size)
         self._workers: set[Worker] = set()
         self._mending: trio.Nursery | None = None
@@ -82,12 +82,12 @@ class Pool:
 
     def open(self, *, narrow_band: bool) -> AbstractAsyncContextManager[Hearing]:
         """See Ears.open. Waits while all recognisers are in use, which admission (Max opened sessions) prevents."""
-        return self._open(self._transform if narrow_band else "")
+        return self._open(self._narrow if narrow_band else band.WIDE)
 
     @asynccontextmanager
-    async def _open(self, transform: str) -> AsyncIterator[Hearing]:
+    async def _open(self, line: Band) -> AsyncIterator[Hearing]:
         worker = await self._warm.receive()
-        hearing = PooledHearing(worker, transform, self)
+        hearing = PooledHearing(worker, line, self)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(hearing.run)
@@ -119,14 +119,14 @@ class Pool:
             ) from failures
 
     async def _add_warm(self) -> None:
-        self._give_back.send_nowait(await self.start_worker(""))
+        self._give_back.send_nowait(await self.start_worker(band.WIDE))
 
-    async def start_worker(self, transform: str) -> Worker:
+    async def start_worker(self, line: Band) -> Worker:
         """A loaded worker. Raises: WorkerLost."""
         worker = await Worker.start(self._files)
         self._workers.add(worker)
         try:
-            await worker.open(transform)
+            await worker.open(line)
         except BaseException:
             await self.discard(worker)
             raise

@@ -13,6 +13,7 @@ from typing import Any, Final
 import trio
 
 from models.stt import english
+from models.stt.band import Band
 from models.stt.worker import HEADER
 
 _PROGRAM: Final = Path(__file__).with_name("worker.py")
@@ -69,8 +70,8 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    async def open(self, transform: str) -> None:
-        await self._send(b"O", json.dumps({"transform": transform}).encode())
+    async def open(self, line: Band) -> None:
+        await self._send(b"O", json.dumps({"transform": line.transform, "cepstral_mean": line.cepstral_mean}).encode())
         await self._reply(b"R")
 
     async def begin(self) -> None:

@@ -16,6 +16,7 @@ import trio
 from models import packs
 from models.stt import Heard, process
 from models.stt import hearing as hearing_module
+from models.stt.band import Band
 from models.stt.language_model import build
 from models.stt.pool import RecogniserFailed, recogniser_pool
 from models.stt.process import Worker, WorkerLost
@@ -101,7 +102,7 @@ async def test_a_worker_that_hangs_while_finishing_is_replaced(monkeypatch: pyte
 
 
 async def test_without_a_worker_the_utterance_is_empty_and_the_call_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def no_worker(_transform: str) -> Worker:
+    async def no_worker(_line: Band) -> Worker:
         raise WorkerLost("no memory")
 
     async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
