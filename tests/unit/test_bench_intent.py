@@ -1,8 +1,10 @@
 """The intent bench's own arithmetic, and that what tunes is not what scores."""
 
+import numpy as np
 import pytest
 
 from app.brains.intents import intents_of
+from tests.bench import intent_fit
 from tests.bench.intent import SentenceSet, Utterance, figures, office_agent, sentence_set
 from tests.office.voices import SPEAKERS
 
@@ -82,3 +84,24 @@ def test_asking_again_is_wrong_and_so_is_answering_a_stranger() -> None:
         {"meant": "hours", "decided": "message", "times": 1},
         {"meant": "out of domain", "decided": "hours", "times": 1},
     ]
+
+
+def test_the_fit_finds_the_weights_that_made_the_choices() -> None:
+    rng = np.random.default_rng(1)
+    true = np.array([3.0, -2.0])
+    table = rng.uniform(size=(3000, 4, 2))
+    chances = intent_fit.probabilities(table, true)
+    right = np.array([rng.choice(4, p=row) for row in chances])
+    assert intent_fit.fitted(table, right) == pytest.approx(true, abs=0.3)
+
+
+def test_no_sentence_is_judged_by_weights_that_were_fitted_to_it() -> None:
+    """Each sentence has a feature of its own that gives the answer away, to whoever has seen that sentence."""
+    count = 20
+    table = np.zeros((2 * count, 2, count))
+    for row in range(2 * count):
+        table[row, 1, row // 2] = 1.0
+    right = np.ones(2 * count, dtype=np.int64)
+    texts = [f"sentence {row // 2}" for row in range(2 * count)]
+    assert intent_fit.held_out(table, right, texts)[:, 1] == pytest.approx(np.full(2 * count, 0.5), abs=1e-6)
+    assert (intent_fit.probabilities(table, intent_fit.fitted(table, right))[:, 1] > 0.9).all()
