@@ -25,6 +25,10 @@ from app.turns.silence import Silence, SilenceClock
 # A draft that the caller spoils by going on costs a second recognition of the utterance so far. Questions are short;
 # a dictated message with many pauses would fall ever further behind.
 _LONGEST_DRAFT_MS = 4_000
+# Longer than any "uh-huh", "yes" or "okay".
+_SENTENCE_MS = 600
+# Finishing a recognition takes 0.1 s on x86; the seat is not held longer than this for words that nobody waits for.
+_LAST_WORDS_S = 5.0
 
 
 async def converse(call: Call, parts: Parts) -> str:
@@ -37,6 +41,7 @@ async def converse(call: Call, parts: Parts) -> str:
             pause_ms = natural_pause_ms(parts.brain.expects, parts.agent.pause_ms)
             for chunk in listener.chunks(frame, pause_ms):
                 await floor.hear(chunk)
+        await floor.last_words()
         turns.cancel_scope.cancel()
     ended = await call.ended()
     return floor.outcome or f"ended by {ended.by.value}"
@@ -51,7 +56,9 @@ class Floor:
         self._silence = SilenceClock(round(parts.agent.silence_s * 1000))
         self._reply = Reply.none(call, parts)
         self._draft: Draft | None = None
-        self._speech_start_ms = 0
+        self._speech_start_ms = self._now_ms = 0
+        self._interrupted = False
+        self._played_ms = 0
 
     @property
     def outcome(self) -> str:
@@ -60,6 +67,7 @@ class Floor:
 
     async def hear(self, chunk: Chunk) -> None:
         """One chunk of the caller: first its event, then the deciders that look at the state which that leaves."""
+        self._now_ms = chunk.end_ms
         if isinstance(chunk.event, SpeechStarted):
             await self._caller_starts(chunk.event.since_ms)
         await self._listener.take(chunk)
@@ -68,13 +76,37 @@ class Floor:
                 self._draft = self._drafted()
             case SpeechResumed():
                 self._draft = None
-            case SpeechEnded() as ended if not self._reply.audible:  # while audible, it was an "uh-huh"
-                turn = CallersTurn(self._draft or self._drafted(), self._speech_start_ms, ended, chunk.end_ms)
+            case SpeechEnded() as ended if self._is_turn(ended):
+                turn = self._turn(ended, chunk.end_ms)
                 self._give_floor(Reply(self._call, self._parts, to=turn))
             case SpeechPaused() | SpeechStarted() | SpeechEnded() | None:
                 pass
         self._mind_interruption(chunk)
         self._mind_silence(chunk.end_ms)
+
+    def _is_turn(self, ended: SpeechEnded) -> bool:
+        """Over the agent's speech, it was an "uh-huh", or else the caller would have interrupted; a whole sentence
+        that was not allowed to interrupt is answered after the agent's own."""
+        spoken_over = self._reply.audible
+        return not spoken_over or (not self._parts.agent.barge_in and ended.voiced_ms >= _SENTENCE_MS)
+
+    async def last_words(self) -> None:
+        """The call is over: what the caller said last, and got no answer to, still counts."""
+        unanswered = self._reply.to if self._reply.active and not self._reply.audible else None
+        if self._listener.in_speech and not self._reply.audible:
+            voiced_ms = self._now_ms - self._speech_start_ms
+            unanswered = self._turn(SpeechEnded(self._now_ms, voiced_ms), self._now_ms)
+        if unanswered is None:
+            return
+        self._reply.taken_back = True
+        self._reply.scope.cancel()
+        with trio.move_on_after(_LAST_WORDS_S):
+            await self._reply.gone.wait()
+            await Reply(self._call, self._parts, to=unanswered).note()
+
+    def _turn(self, ended: SpeechEnded, now_ms: int) -> CallersTurn:
+        interrupts, self._interrupted = self._interrupted, False
+        return CallersTurn(self._draft or self._drafted(), self._speech_start_ms, ended, now_ms, interrupts)
 
     def _drafted(self) -> Draft:
         draft = Draft()
@@ -95,6 +127,7 @@ class Floor:
         unheard = self._reply.active and not self._reply.audible
         goes_on = unheard and self._reply.to is not None
         if unheard:
+            self._reply.taken_back = goes_on
             self._reply.scope.cancel()
         if not goes_on:
             self._speech_start_ms = since_ms
@@ -105,12 +138,15 @@ class Floor:
         if not (self._reply.audible and self._parts.agent.barge_in):
             self._barge_in.reset()
         elif self._barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability):
+            self._interrupted = True
             self._reply.scope.cancel()
             self._call.mouth.hush()
 
     def _mind_silence(self, now_ms: int) -> None:
-        answering = self._reply.active and self._reply.to is not None
-        greeting = self._reply.active and not self._silence.asked
+        played_ms, self._played_ms = self._played_ms, self._call.mouth.played_ms
+        stuck = self._reply.audible and played_ms == self._played_ms  # on hold: the line takes nothing from us
+        answering = self._reply.active and self._reply.to is not None and not stuck
+        greeting = self._reply.active and not self._silence.asked and not stuck
         if self._listener.in_speech or answering or greeting:
             self._silence.words(now_ms)
         match self._silence.feed(now_ms):
@@ -118,5 +154,7 @@ class Floor:
                 self.say(self._parts.brain.check_in())
             case Silence.GIVE_UP:
                 self.say(self._parts.brain.say_goodbye())
+            case Silence.LEAVE:
+                self._turns.start_soon(self._call.hang_up)
             case None:
                 pass

@@ -33,9 +33,9 @@ from app.turns.endpoint import SpeechEnded
 
 # Sounds this short in which no recogniser found a word are coughs and clicks: asking "sorry?" would be odd.
 _SHORTEST_WORD_MS = 400
-# The voice may be ahead of the line by one whole clause (500 characters are 40 s, in chunks of 100 ms), so that
-# what was played of it can be told exactly.
-_CLAUSE_CHUNKS = 400
+# The voice may be ahead of the line by one whole clause (500 characters are 35 s, in chunks of 50 ms or more), so
+# that what was played of it can be told exactly.
+_CLAUSE_CHUNKS = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class CallersTurn:
     start_ms: int
     ended: SpeechEnded
     commit_ms: int
+    interrupts: bool = False  # it cut the agent short
 
 
 @dataclass(slots=True)
@@ -77,11 +78,13 @@ class Reply:
         self.scope = trio.CancelScope()
         self.gone = trio.Event()
         self.hung_up_as = ""
+        self.taken_back = False  # the caller goes on: the same turn comes again, longer
         self._call, self._parts = call, parts
         self._speech = Speech()
         self._base_ms = 0
         self._thinking = self._finished = False
         self._stages: _Stages | None = None
+        self._callers_line: Line | None = None
 
     @classmethod
     def none(cls, call: Call, parts: Parts) -> Reply:
@@ -96,7 +99,8 @@ class Reply:
 
     @property
     def audible(self) -> bool:
-        return self.active and self._speech.start_ms is not None
+        """The caller has heard a word of it."""
+        return self.active and bool(self._speech.heard(self._call.mouth.played_ms))
 
     async def run(self, before: Reply, actions: AsyncGenerator[Action, None] | None = None) -> None:
         """Say `actions`, or what the brain answers to `self.to`, once `before` is gone."""
@@ -106,6 +110,12 @@ class Reply:
             if actions is not None:
                 await self._perform(actions)
             self._finished = True
+
+    async def note(self) -> None:
+        """The caller has hung up: hear `self.to` and let the brain note it; nobody is left to answer."""
+        if self.to and (actions := await self._think(self.to)):
+            await actions.aclose()
+        self._tell_callers_line()
 
     @asynccontextmanager
     async def _having_the_floor(self, before: Reply) -> AsyncGenerator[None, None]:
@@ -120,10 +130,10 @@ class Reply:
 
     async def _think(self, turn: CallersTurn) -> AsyncGenerator[Action, None] | None:
         heard = await turn.draft.heard()
-        if not (heard.own or heard.general) and turn.ended.voiced_ms < _SHORTEST_WORD_MS:
+        if not (heard.own or heard.general) and turn.ended.voiced_ms < _SHORTEST_WORD_MS and not turn.interrupts:
             return None
         believed = self._parts.brain.believed(heard)
-        self._parts.log.line(Line("caller", believed, turn.start_ms, turn.ended.since_ms))
+        self._callers_line = Line("caller", believed, turn.start_ms, turn.ended.since_ms)
         self._stages = _Stages(heard.decode_ms, trio.current_time())
         self._thinking = True
         return self._parts.brain.reply(heard)
@@ -157,6 +167,7 @@ class Reply:
             async for pcm in chunks:
                 clause.audio_ms += len(pcm) // BYTES_PER_MS
                 await send.send(pcm)
+            clause.complete = True
 
     def _mark_first_audio(self) -> None:
         if self._speech.start_ms is not None:
@@ -175,8 +186,15 @@ class Reply:
             )
         )
 
+    def _tell_callers_line(self) -> None:
+        if self._callers_line and not self.taken_back:
+            self._parts.log.line(self._callers_line)
+
     def _account(self) -> None:
         """What was really said goes into the transcript, and to the brain where it was cut."""
+        if not self._finished:
+            self._call.mouth.hush()  # only now can nothing more be added
+        self._tell_callers_line()
         played_ms = self._call.mouth.played_ms
         said = self._speech.heard(played_ms)
         if said and self._speech.start_ms is not None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# The pace of English speech, for a clause whose length is not known yet: 15 characters a second.
+_CHARACTER_MS = 65
+
 
 @dataclass(slots=True)
 class Clause:
@@ -11,7 +14,8 @@ class Clause:
 
     text: str
     from_ms: int
-    audio_ms: int = 0
+    audio_ms: int = 0  # made so far
+    complete: bool = False  # all of it is made
 
     def heard(self, played_ms: int) -> str:
         """The words that had gone out by `played_ms`, cut at a word's end, never in the middle of one.
@@ -20,9 +24,10 @@ class Clause:
         """
         if played_ms <= self.from_ms:
             return ""
-        if played_ms >= self.from_ms + self.audio_ms:
+        if self.complete and played_ms >= self.from_ms + self.audio_ms:
             return self.text
-        characters = round(len(self.text) * (played_ms - self.from_ms) / self.audio_ms)
+        whole_ms = self.audio_ms if self.complete else max(self.audio_ms, len(self.text) * _CHARACTER_MS)
+        characters = round(len(self.text) * (played_ms - self.from_ms) / whole_ms)
         words, used = [], 0
         for word in self.text.split(" "):
             if used + 0.9 * len(word) > characters:

@@ -16,8 +16,10 @@ from app.settings import Agent
 
 BUSY_HERE = 486
 SERVER_INTERNAL_ERROR = 500
-# A PBX on the same network answers a BYE within milliseconds; two seconds cover one retransmission (RFC 3261 T1..T2).
-_HANG_UP_S = 2.0
+# `Call.hang_up` itself gives up after two seconds, which cover the first retransmissions of a BYE (RFC 3261, T1).
+_HANG_UP_S = 3.0
+# RFC 3261's 64*T1: whoever has not acknowledged or opened the media by then never will. (A call that begins on hold.)
+_MEDIA_S = 32.0
 
 _log = logging.getLogger(__name__)
 
@@ -58,26 +60,40 @@ async def attend(incoming: AsyncIterable[Call], desk: Desk, agent: Agent) -> Non
 
 
 async def take_call(call: Call, desk: Desk, agent: Agent) -> None:
-    """One call from ringing to its last line in the ledger. Whatever goes wrong in it ends here."""
-    session = desk.ledger.open_session(call_id=call.id, agent=agent.name, direction=call.direction, remote=call.remote)
-    brain = desk.brain()
+    """One call from ringing to its last line in the ledger: the wall between calls. A bug in one ends that one."""
+    session: SessionLog | None = None
+    brain: Brain | None = None
     outcome = "box stopped"
     try:
+        session = desk.ledger.open_session(
+            call_id=call.id, agent=agent.name, direction=call.direction, remote=call.remote
+        )
+        brain = desk.brain()
         outcome = await _answered(call, desk, agent, brain, session)
-    except Exception:  # noqa: BLE001 - the wall between calls: a bug in one must not end the others
+    except* Exception:  # noqa: BLE001 - the wall; a cancellation in the same group goes on
         outcome = "failed: error on the box"
         _log.exception("call failed", extra={"call_id": call.id})
     finally:
-        ended_by = "nobody in time"
-        with trio.move_on_after(_HANG_UP_S, shield=True):
-            await call.hang_up(SERVER_INTERNAL_ERROR)
-            ended_by = (await call.ended()).by.value
-        session.close(outcome, ended_by, brain.results)
+        ended_by = await _hung_up(call)
+        if session:
+            session.close(outcome, ended_by, brain.results if brain else {})
+
+
+async def _hung_up(call: Call) -> str:
+    """Hang up unless it is done already; who ended the call."""
+    with trio.move_on_after(_HANG_UP_S, shield=True):
+        await call.hang_up(SERVER_INTERNAL_ERROR)
+        return (await call.ended()).by.value
+    return "nobody in time"
 
 
 async def _answered(call: Call, desk: Desk, agent: Agent, brain: Brain, session: SessionLog) -> str:
     await call.answer()
-    connection = await call.connected()
+    connection = None
+    with trio.move_on_after(_MEDIA_S):
+        connection = await call.connected()
+    if connection is None:
+        return "failed: no audio"
     if isinstance(connection, Ended):
         return f"ended by {connection.by.value} before it was answered"
     session.connected(connection.codec)

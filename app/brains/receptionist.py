@@ -90,7 +90,7 @@ class Receptionist:
         """What was never heard was never said: the caller went on, and the whole utterance comes again."""
         if not said.strip():
             self._mind = self._before
-        elif self._mind.note is not None:
+        elif self._mind.note is not None and words(said) == words(self._mind.last_said)[: len(words(said))]:
             self._mind = replace(self._mind, note=self._mind.note.cut_off(said))
 
     def believed(self, heard: Heard) -> str:

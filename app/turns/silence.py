@@ -8,6 +8,11 @@ from enum import Enum, auto
 class Silence(Enum):
     CHECK_IN = auto()
     GIVE_UP = auto()
+    LEAVE = auto()
+
+
+# The longest good-bye is half of this. Where it does not get out at all (the line is on hold), the call ends without.
+_GOODBYE_MS = 60_000
 
 
 class SilenceClock:
@@ -17,7 +22,7 @@ class SilenceClock:
         self._limit_ms = limit_ms
         self._quiet_since_ms = 0
         self._asked = False
-        self._given_up = False
+        self._given_up = self._left = False
 
     @property
     def asked(self) -> bool:
@@ -27,11 +32,14 @@ class SilenceClock:
     def words(self, at_ms: int) -> None:
         """Somebody said something that ended at `at_ms`."""
         self._quiet_since_ms = max(self._quiet_since_ms, at_ms)
-        self._asked = self._given_up = False
+        self._asked = self._given_up = self._left = False
 
     def feed(self, at_ms: int) -> Silence | None:
         """The audio clock has come to `at_ms`. Each event comes once per silence."""
         quiet_ms = at_ms - self._quiet_since_ms
+        if quiet_ms >= self._limit_ms + _GOODBYE_MS and not self._left:
+            self._left = True
+            return Silence.LEAVE
         if quiet_ms >= self._limit_ms and not self._given_up:
             self._given_up = True
             return Silence.GIVE_UP

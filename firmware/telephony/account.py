@@ -105,7 +105,7 @@ class Account:
         self._calls: set[Call] = set()
         self._arrivals_in, self._arrivals = trio.open_memory_channel[Call](WAITING_CALLS)
         self._answers_in, self._answers = trio.open_memory_channel[Answer](16)
-        self._asked = self._registered = False
+        self._asked = self._registered = self._closing = False
         self._registration = Registration(Cause.OFFLINE)
         self._changed = trio.Event()
         self.ringing: trio.Nursery  # set by run_account: one task per call that nobody has taken yet
@@ -295,6 +295,9 @@ class Account:
             log.warning("call from a stranger refused")
             call.start_hanging_up(_FORBIDDEN)
             return
+        if self._closing:
+            call.start_hanging_up(_UNAVAILABLE)
+            return
         try:
             self._arrivals_in.send_nowait(call)
         except trio.WouldBlock:
@@ -307,6 +310,7 @@ class Account:
 
     async def close(self) -> None:
         """Hang up, unregister, let go. Bounded by GOOD_BYE_S, whatever the PBX does."""
+        self._closing = True
         for call in self.calls:
             call.start_hanging_up(_UNAVAILABLE)
         with trio.move_on_after(GOOD_BYE_S):

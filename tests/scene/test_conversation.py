@@ -82,11 +82,12 @@ async def test_a_cough_does_not_interrupt(autojump_clock: MockClock) -> None:
     assert brain.heard == []
 
 
-async def test_with_barge_in_off_the_agent_finishes(autojump_clock: MockClock) -> None:
+async def test_with_barge_in_off_the_agent_finishes_and_then_answers(autojump_clock: MockClock) -> None:
     brain = ScriptedBrain(greeting="We are open from nine to five on weekdays.")
     agent = Agent(name="Test", barge_in=False)
     scene = await play([(1_000, 800, "hello")], brain, agent=agent, hangs_up_at_ms=5_000)
-    assert scene.said_by("agent") == ["We are open from nine to five on weekdays."]
+    assert scene.said_by("agent") == ["We are open from nine to five on weekdays.", "Sorry?"]
+    assert not scene.log.lines[0].interrupted
 
 
 async def test_silence_is_asked_about_at_half_time_and_ends_with_a_spoken_goodbye(autojump_clock: MockClock) -> None:

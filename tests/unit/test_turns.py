@@ -89,11 +89,12 @@ def test_interruption_needs_sustained_speech(pattern: str, at_ms: int | None) ->
     assert first_interruption(pattern) == at_ms
 
 
-def test_silence_asks_at_half_time_and_gives_up_once() -> None:
+def test_silence_asks_at_half_time_gives_up_and_in_the_end_leaves() -> None:
     clock = SilenceClock(60_000)
     clock.words(5_000)
     said = {at: event for at in range(0, 200_000, CHUNK_MS) if (event := clock.feed(at))}
-    assert list(said.values()) == [Silence.CHECK_IN, Silence.GIVE_UP]
-    check_in, give_up = said
+    assert list(said.values()) == [Silence.CHECK_IN, Silence.GIVE_UP, Silence.LEAVE]
+    check_in, give_up, leave = said
     assert 35_000 <= check_in < 35_000 + CHUNK_MS
     assert 65_000 <= give_up < 65_000 + CHUNK_MS
+    assert 125_000 <= leave < 125_000 + CHUNK_MS
