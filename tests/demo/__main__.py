@@ -80,9 +80,15 @@ async def _office(once: bool) -> bool:
 
 
 async def _two_calls(pbx: Pbx, box: Box) -> bool:
-    human = await _call("a recorded human dials 200", recorded_human(pbx), pbx, box)
-    errand = await _call("a caller with three questions and a message dials 200", await with_an_errand(pbx), pbx, box)
-    checks = [*check_human(human), *check_errand(errand)]
+    human, human_done = await _call("a recorded human dials 200", recorded_human(pbx), pbx, box)
+    what = "a caller with three questions and a message dials 200"
+    errand, errand_done = await _call(what, await with_an_errand(pbx), pbx, box)
+    checks = [
+        Check("the recorded human came to the end of her call", human_done),
+        *check_human(human),
+        Check("the second caller came to the end of the call", errand_done),
+        *check_errand(errand),
+    ]
     print()
     for check in checks:
         print(f"  {'yes' if check.passed else 'NO '}  {check.what}")
@@ -90,14 +96,14 @@ async def _two_calls(pbx: Pbx, box: Box) -> bool:
     return all(check.passed for check in checks)
 
 
-async def _call(what: str, script: Script, pbx: Pbx, box: Box) -> SessionDetail:
-    """One call, to its end; its session as the box wrote it."""
+async def _call(what: str, script: Script, pbx: Pbx, box: Box) -> tuple[SessionDetail, bool]:
+    """One call, to its end: its session as the box wrote it, and whether the caller got through its script."""
     print()
     _tell("caller", what)
     made = await make_call(script, pbx.accounts[script.user].password, limit_s=CALL_LIMIT_S, on_event=_tell_caller)
     if made.failure:
         _tell("caller", f"the call did not go as planned: {made.failure}")
-    return await _finished_session(box)
+    return await _finished_session(box), not made.failure
 
 
 async def _finished_session(box: Box) -> SessionDetail:

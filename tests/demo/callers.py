@@ -19,15 +19,17 @@ MESSAGE = (
     "Please call me back tomorrow morning.",
 )
 GOOD_BYE = "No, thank you. Good bye."
+ERRAND = (*QUESTIONS, CUT_SHORT, INTERRUPTING, *MESSAGE, GOOD_BYE)
+RECORDED = ("hours", "hours", "vm-sorry", "vm-goodbye")  # Asterisk's names of the prompts
 
 
 def recorded_human(pbx: Pbx) -> Script:
     """Asterisk's prompts, spoken by a human: "hours", the same again since the agent asks, and more."""
     recorded = {prompt.name: prompt for prompt in prompts()}
     steps: list[Step] = [Listen()]
-    for name in ("hours", "hours", "vm-sorry"):
+    for name in RECORDED:
         steps += [Say(wav=recorded[name].wav_path, name=recorded[name].text), Listen()]
-    steps += [Say(wav=recorded["vm-goodbye"].wav_path, name=recorded["vm-goodbye"].text), AwaitEnd()]
+    steps[-1] = AwaitEnd()
     return _script(pbx, "101", 25_000, tuple(steps))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from firmware.storage import SessionDetail
-from tests.demo.callers import NUMBER
+from tests.demo.callers import ERRAND, NUMBER, RECORDED
 from tests.office.box import AGENT
 
 
@@ -22,7 +22,8 @@ class Check:
 
 def check_human(session: SessionDetail) -> Iterator[Check]:
     agent = tomllib.loads(AGENT.read_text())
-    yield Check("the recorded human heard the greeting", _said(session, agent["greeting"]))
+    yield Check("… heard the greeting", _said(session, agent["greeting"]))
+    yield Check("… is in the transcript herself", _caller_lines(session) >= len(RECORDED))
     yield Check("… was told the hours she asked for, and again when she asked", _times(session, agent["hours"]) == 2)
     yield Check("… said good-bye, and the agent hung up", session.summary.ended_by == "agent")
     yield from _check_recording(session)
@@ -31,7 +32,8 @@ def check_human(session: SessionDetail) -> Iterator[Check]:
 def check_errand(session: SessionDetail) -> Iterator[Check]:
     knowledge = tomllib.loads(AGENT.read_text())["knowledge"]
     answers = {question: entry["answer"] for entry in knowledge for question in entry["questions"]}
-    yield Check("the second caller was told about parking", _said(session, answers["where can I park"]))
+    yield Check("… is in the transcript", _caller_lines(session) >= len(ERRAND))
+    yield Check("… was told about parking", _said(session, answers["where can I park"]))
     yield Check("… about insurance", _said(session, answers["do you take my insurance"]))
     prices = answers["how much is a check up"]
     cut = [line.text for line in session.lines if line.speaker == "agent" and line.interrupted]
@@ -49,6 +51,10 @@ def check_errand(session: SessionDetail) -> Iterator[Check]:
 
 def _said(session: SessionDetail, text: str) -> bool:
     return _times(session, text) > 0
+
+
+def _caller_lines(session: SessionDetail) -> int:
+    return sum(line.speaker == "caller" and bool(line.text) for line in session.lines)
 
 
 def _times(session: SessionDetail, text: str) -> int:
