@@ -18,7 +18,7 @@ import trio
 
 from firmware.storage import SessionDetail, read_session, read_sessions
 from tests.demo.callers import recorded_human, with_an_errand
-from tests.demo.checks import check_errand, check_human
+from tests.demo.checks import Check, check_errand, check_human
 from tests.office.box import Box, BoxFailed, office_box
 from tests.office.calling import CallerEvent, make_call
 from tests.office.pbx import Pbx, PbxError, free_sip_port, office_pbx
