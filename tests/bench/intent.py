@@ -164,7 +164,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="just bench intent", description=__doc__)
     parser.add_argument("--quick", type=int, default=0, metavar="N", help="every N-th sentence only; marked as partial")
     quick = parser.parse_args(arguments).quick
-    publish("intent", trio.run(partial(measure, quick=quick)))
+    publish("intent", trio.run(partial(measure, partial(print, flush=True), quick=quick)))
     return 0
 
 
