@@ -29,6 +29,15 @@ WAITING_ENTRIES = 1000
 _RETRY_S = 5.0
 # The stop waits this long for the disk; longer, and the service manager would kill us anyway.
 _CLOSING_S = 5.0
+# What sqlite3 raises for a value that no column can hold, or not this one. Trying again would never help.
+_REFUSALS = (
+    UnicodeEncodeError,
+    OverflowError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+)
 
 Parameters = tuple[str | int | float | None, ...]
 
@@ -161,6 +170,7 @@ class _Entries:
         self._path, self._now = path, now
         self._waiting: deque[tuple[str, Parameters]] = deque()
         self._connection: sqlite3.Connection | None = None
+        self._refusal_told = False
 
     @property
     def unwritten(self) -> int:
@@ -211,7 +221,7 @@ class _Entries:
         connection.execute("BEGIN IMMEDIATE")
         try:
             for statement, parameters in batch:
-                connection.execute(statement, parameters)
+                self._enter(connection, statement, parameters)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -219,6 +229,19 @@ class _Entries:
             raise
         for _ in batch:
             self._waiting.popleft()
+
+    def _enter(self, connection: sqlite3.Connection, statement: str, parameters: Parameters) -> None:
+        """Execute, or leave out what SQLite will never take: the other entries and calls must not suffer from it."""
+        try:
+            connection.execute(statement, parameters)
+        except _REFUSALS as fault:
+            if not self._refusal_told:
+                self._refusal_told = True
+                # The kind of fault only: its text may quote the entry.
+                _log.error(
+                    "a bug of Deskbell: the database refused an entry of a session, which is lost. Please report it",
+                    extra={"problem": type(fault).__name__},
+                )
 
     def _stumble(self, fault: sqlite3.Error | OSError) -> None:
         if isinstance(fault, sqlite3.Error) and is_damaged(fault) and self._connection:

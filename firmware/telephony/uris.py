@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_USER = re.compile(r"sips?:([^@;>]+)@", re.IGNORECASE)
+# Of the URI proper: a display name before it may hold anything, another URI too.
+_USER = re.compile(r"(?:<|^)\s*sips?:([^@;>]+)@[^<]*$", re.IGNORECASE)
 _EXTENSION = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/%#]{1,64}")  # RFC 3261 25.1 `user`, plus # for PBX codes
 _URI = re.compile(r"sips?:[^\s<>\"\x00-\x1f\x7f]{1,200}")
 
@@ -14,9 +15,13 @@ class BadTargetError(ValueError):
 
 
 def user_of(uri: str) -> str:
-    """The user part of `"Name" <sip:101@pbx>`; the whole text if it has none."""
-    found = _USER.search(uri)
-    return found[1] if found else uri
+    """The user part of `"Name" <sip:101@pbx>`; the whole text if it has none. Always fit for UTF-8.
+
+    A peer may send any bytes. pjsua2 hands those that are not UTF-8 over as lone surrogates, which no file takes.
+    """
+    clean = uri.encode(errors="replace").decode()
+    found = _USER.search(clean)
+    return found[1] if found else clean
 
 
 def target_uri(target: str, domain: str) -> str:

@@ -95,6 +95,29 @@ async def test_entries_wait_while_the_disk_takes_nothing_and_the_oldest_are_kept
         assert [line.text for line in detail.lines] == [str(number) for number in range(WAITING_ENTRIES - 1)]
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [Line("caller", "not text: \udcfc", 0, 1), Line("caller", "too large", 0, 2**63), Line("caller", None, 0, 1)],  # type: ignore[arg-type]
+    ids=["encoding", "range", "constraint"],
+)
+async def test_an_entry_that_sqlite_refuses_costs_no_other_and_is_told_once(
+    tmp_path: Path, refused: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with ledger(tmp_path / "deskbell.db") as kept:
+        log = kept.open_session(call_id="call-1", agent="a", direction="inbound", remote="1")
+        for line in (Line("caller", "Before.", 0, 1), refused, refused, Line("caller", "After.", 2, 3)):
+            log.line(line)
+        with trio.fail_after(5):
+            await kept.settled()
+        detail = await kept.session(log.id)
+    assert detail is not None
+    assert [line.text for line in detail.lines] == ["Before.", "After."]
+    assert kept.problem is None
+    [told] = caplog.records
+    assert "refused an entry" in told.message
+    assert str(vars(told)["problem"]).endswith("Error")
+
+
 def test_migrations_run_once_each_and_in_order(database: sqlite3.Connection) -> None:
     migrate(database, ("CREATE TABLE a (x)",))
     migrate(database, ("CREATE TABLE a (x)", "CREATE TABLE b (x)"))

@@ -116,10 +116,22 @@ async def test_a_name_that_cannot_be_is_not_found(name: str) -> None:
         ("sip:bob@192.0.2.1:5060;transport=tcp", "bob"),
         ("<sips:+4930123@x>", "+4930123"),
         ("<sip:pbx.lan>", "<sip:pbx.lan>"),
+        ('"sip:999@bank" <sip:101@pbx.lan>', "101"),
+        ('"<sip:999@bank>" <sip:101@pbx.lan>', "101"),
+        ("sip:999@bank <sip:101@pbx.lan>", "101"),
+        ('"sip:999@bank" <sip:pbx.lan>', '"sip:999@bank" <sip:pbx.lan>'),
     ],
 )
 def test_who_a_uri_names(uri: str, user: str) -> None:
     assert user_of(uri) == user
+
+
+@pytest.mark.parametrize("sent", [b'"J\xfcrgen" <sip:pbx.lan>', b"<sip:j\xfcrgen@pbx.lan>"])
+def test_who_a_uri_names_is_always_text(sent: bytes) -> None:
+    """As pjsua2 hands over what is not UTF-8."""
+    user = user_of(sent.decode(errors="surrogateescape"))
+    assert user.encode().decode() == user
+    assert "rgen" in user
 
 
 @pytest.mark.parametrize(
