@@ -17,7 +17,7 @@ from pathlib import Path
 import trio
 
 from firmware.storage import SessionDetail, read_session, read_sessions
-from tests.demo.callers import recorded_human, with_an_errand
+from tests.demo.callers import KNOWLEDGE, recorded_human, with_an_errand
 from tests.demo.checks import Check, check_errand, check_human
 from tests.office.box import Box, BoxFailed, office_box
 from tests.office.calling import CallerEvent, make_call
@@ -71,7 +71,7 @@ async def _office(once: bool) -> bool:
     async with office_pbx(host=host, sip_port=_sip_port(host)) as pbx:
         _tell("office", f"PBX is up on port {pbx.sip_port}")
         _tell("office", "starting the box: it loads its recognisers, then registers as extension 200")
-        async with office_box(pbx, FOLDER, on_line=lambda line: _tell("box", line)) as box:
+        async with office_box(pbx, FOLDER, more=KNOWLEDGE, on_line=_tell_box) as box:
             passed = await _two_calls(pbx, box)
             if not once:
                 _tell_how_to_call(pbx)
@@ -122,6 +122,10 @@ def _tell_caller(event: CallerEvent) -> None:
         _tell("caller", f"answered, codec {event.fields['codec']}")
     elif event.kind == "saying":
         _tell("caller", f"says: {event.fields['name']}")
+
+
+def _tell_box(line: str) -> None:
+    _tell("box", line)
 
 
 def _tell_where(box: Box, sessions: list[SessionDetail]) -> None:

@@ -20,11 +20,18 @@ MESSAGE = (
 )
 GOOD_BYE = "No, thank you. Good bye."
 ERRAND = (*QUESTIONS, CUT_SHORT, INTERRUPTING, *MESSAGE, GOOD_BYE)
-RECORDED = ("hours", "hours", "vm-sorry", "vm-goodbye")  # Asterisk's names of the prompts
+# Of all that she ever recorded for Asterisk, this is what a caller might say. The office has an answer to it here.
+RECORDED = ("telephone-number", "vm-sorry", "vm-goodbye")
+RECORDED_ANSWER = "Our telephone number is 5 5 5, 0 1 0 0."
+KNOWLEDGE = f"""
+[[agent.knowledge]]
+questions = ["what is your telephone number", "telephone number", "which number can I call you on"]
+answer = "{RECORDED_ANSWER}"
+"""
 
 
 def recorded_human(pbx: Pbx) -> Script:
-    """Asterisk's prompts, spoken by a human: "hours", the same again since the agent asks, and more."""
+    """Asterisk's prompts, spoken by a human: she asks for the number, did not understand, and says good-bye."""
     recorded = {prompt.name: prompt for prompt in prompts()}
     steps: list[Step] = [Listen()]
     for name in RECORDED:

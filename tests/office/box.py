@@ -53,19 +53,21 @@ async def office_box(
     user: str = "200",
     seats: int = 2,
     silence_s: float = 60.0,
+    more: str = "",
     rtp_ports: tuple[int, int] = (24_000, 24_099),
     on_line: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Box]:
     """A box with the example office's agent, registered; stopped as Ctrl-C would.
 
-    `folder` gets its configuration and data. `on_line` hears each line of its terminal.
+    `folder` gets its configuration and data. `more` is TOML for the end of its configuration. `on_line` hears each
+    line of its terminal.
 
     Raises: BoxFailed if it does not register, or does not end with 0.
     """
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, on a local disk
     host = "127.0.0.1" if pbx.host == "0.0.0.0" else pbx.host  # noqa: S104 - asked for by the demo
     config = folder / "box.toml"
-    config.write_text(_configuration(f"{host}:{pbx.sip_port}", user, seats, silence_s))
+    config.write_text(_configuration(f"{host}:{pbx.sip_port}", user, seats, silence_s) + more)
     stats = folder / "stats.json"
     command = [sys.executable, "-m", "firmware", "--config", str(config), "--show", "--stats", str(stats)]
     environment = {
