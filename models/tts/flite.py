@@ -6,6 +6,7 @@ has not been made far ahead, and closing the generator ends the thread at its ne
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Literal
@@ -28,6 +29,8 @@ LEVEL_DBFS: Final = -20.0
 _AS_MADE_DBFS: Final[dict[VoiceName, float]] = {"slt": -14.4, "rms": -20.4}
 _SILENT_BELOW: Final = 100  # of 32768: -50 dBFS
 _KEPT_SAMPLES: Final = 160  # 10 ms, for the onset of the first sound
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -54,12 +57,17 @@ class FliteVoice:
         if not has_words(text):
             return
         send, receive = trio.open_memory_channel[bytes](_CHUNKS_AHEAD)
-        self._nursery.start_soon(self._synthesize, readable(text), send)
+        failures: list[Exception] = []
+        self._nursery.start_soon(self._synthesize, readable(text), send, failures)
         with receive:
             async for chunk in receive:
                 yield chunk
+        if failures:
+            raise failures[0]
 
-    async def _synthesize(self, text: str, send: trio.MemorySendChannel[bytes]) -> None:
+    async def _synthesize(self, text: str, send: trio.MemorySendChannel[bytes], failures: list[Exception]) -> None:
+        """Ends by closing `send`. A failure is left in `failures` for the generator: raised here, it would end the
+        nursery, and so every other call."""
         onset = _Onset()
 
         def hand_over(pcm: bytes) -> bool:
@@ -71,7 +79,12 @@ class FliteVoice:
             return True
 
         with send:
-            await self._in_thread(text, hand_over)
+            try:
+                await self._in_thread(text, hand_over)
+            except Exception as failure:  # noqa: BLE001 - handed over
+                failures.append(failure)
+                if not send.statistics().open_receive_channels:
+                    _log.exception("a clause that nobody waits for any more failed")
 
     async def _in_thread(self, text: str, hand_over: Callable[[bytes], bool]) -> None:
         await trio.to_thread.run_sync(self._engine.synthesize, text, _CHUNK_SAMPLES, hand_over, limiter=self._limiter)

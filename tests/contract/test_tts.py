@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
@@ -142,6 +142,48 @@ async def test_a_closed_generator_frees_the_engine_at_once(monkeypatch: pytest.M
         with trio.fail_after(2):
             assert await spoken(voice, "Yes.")
     assert sum(made) / BYTES_PER_MS < 5_000  # of 80 s
+
+
+async def test_an_engine_that_fails_ends_the_call_whose_clause_it_was_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = LibFlite.synthesize
+
+    def failing(self: LibFlite, text: str, min_samples: int, heard: Callable[[bytes], bool]) -> None:
+        engine(self, text, min_samples, heard)
+        if "fails" in text:
+            raise MemoryError
+
+    monkeypatch.setattr(LibFlite, "synthesize", failing)
+    other: list[bytes] = []
+    async with flite_voice("slt", 2) as voice, trio.open_nursery() as calls:
+
+        async def other_call() -> None:
+            other.extend(await spoken(voice, SENTENCE))
+
+        calls.start_soon(other_call)
+        with pytest.raises(MemoryError):
+            await spoken(voice, "This fails.")
+        assert await spoken(voice, "Yes.")
+    assert len(other) > 5
+
+
+async def test_an_engine_that_fails_after_its_clause_was_interrupted_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(self: LibFlite, text: str, min_samples: int, heard: Callable[[bytes], bool]) -> None:
+        while heard(b"\0\x20" * min_samples):
+            continue
+        raise MemoryError
+
+    monkeypatch.setattr(LibFlite, "synthesize", failing)
+    async with flite_voice("slt", 1) as voice:
+        async with aclosing(voice.speak(SENTENCE)) as chunks:
+            await anext(chunks)
+        with trio.fail_after(2):
+            while not caplog.records:  # noqa: ASYNC110 - a log announces nothing
+                await trio.sleep(0.01)
+    assert "nobody waits" in caplog.records[0].message
 
 
 async def test_a_thousand_sentences_leak_nothing() -> None:
