@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import soundfile
 
 RATE_HZ = 16_000
+CHANNELS = 2
 _SUBTYPE = "PCM_16"
 # Less than one more block of FLAC: the disk is full.
 _FULL_BYTES = 65_536
@@ -17,7 +18,7 @@ _FULL_BYTES = 65_536
 
 def open_encoder(fd: int) -> soundfile.SoundFile:
     """An encoder into an open file, which stays open. Raises: soundfile.LibsndfileError."""
-    return soundfile.SoundFile(fd, "w", RATE_HZ, 2, _SUBTYPE, format="FLAC", closefd=False)
+    return soundfile.SoundFile(fd, "w", RATE_HZ, CHANNELS, _SUBTYPE, format="FLAC", closefd=False)
 
 
 @contextmanager

@@ -179,7 +179,16 @@ class _File:
 
 
 def explain(fault: OSError, folder: Path) -> str:
-    """What happened to the file, why, and what to do, for the user."""
+    """What happened to the file of a call that goes on, why, and what to do, for the user."""
+    why, remedy = why_and_remedy(fault)
+    return (
+        f"Recording into {folder} stopped because {why}. What was recorded before is kept, and the call goes on. "
+        f"{remedy}; the next call is recorded again."
+    )
+
+
+def why_and_remedy(fault: OSError) -> tuple[str, str]:
+    """Why a file in a folder of recordings could not be written, and what to do."""
     match fault.errno:
         case errno.ENOSPC | errno.EDQUOT:
             why, remedy = "the disk is full", "Delete what is not needed there, old recordings first"
@@ -192,8 +201,4 @@ def explain(fault: OSError, folder: Path) -> str:
             why, remedy = "a file stands in its way", "Look what it is, and move it away"
         case _:
             why, remedy = "the disk does not take the data", "Check the disk or SD card, and replace it if this repeats"
-    system = os.strerror(fault.errno or errno.EIO)
-    return (
-        f"Recording into {folder} stopped because {why} ({system}). What was recorded before is kept, and the call "
-        f"goes on. {remedy}; the next call is recorded again."
-    )
+    return f"{why} ({os.strerror(fault.errno or errno.EIO)})", remedy

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ import numpy.typing as npt
 import soundfile
 
 from firmware.audio import flac_header
-from firmware.audio.flac_encoder import encoder_errors, open_encoder
-from firmware.audio.recording import explain
+from firmware.audio.flac_encoder import CHANNELS, RATE_HZ, encoder_errors, open_encoder
+from firmware.audio.recording import why_and_remedy
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
 _FULL_SCALE = 32_768  # libsndfile's float samples are the 16-bit ones divided by this
 
 _log = logging.getLogger(__name__)
+
+
+class _State(Enum):
+    FINISHED = auto()
+    UNFINISHED = auto()
+    EMPTY = auto()  # the writer died before it had written anything at all
+    DAMAGED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,46 +51,85 @@ def finish_unfinished(folder: Path) -> Finished:
     """Make every unfinished recording under `folder` a proper file. Only while nothing is being recorded there.
 
     Blocks (about 1 s for each 10 min of sound): run it in a thread. A file that cannot be finished now, because the
-    disk is full, stays as it is until the next start.
+    disk is full, stays as it is until the next start. One that holds no recording is renamed.
     """
     files, problems = [], []
-    for path in sorted(folder.rglob("*.flac")):
+    for path in sorted(path for path in folder.rglob("*.flac") if path.is_file()):
         try:
-            if _finish_one(path):
-                files.append(path)
+            match _state(path):
+                case _State.UNFINISHED:
+                    _finish(path)
+                    files.append(path)
+                case _State.EMPTY:
+                    path.unlink()
+                case _State.DAMAGED:
+                    problems.append(_set_aside(path))
+                case _State.FINISHED:
+                    continue
         except OSError as fault:
-            problems.append(explain(fault, path.parent))
+            problems.append(_explain(fault, path))
             _log.error("an unfinished recording stays as it is", extra={"problem": problems[-1]})
     return Finished(tuple(files), tuple(problems))
 
 
-def _finish_one(path: Path) -> bool:
+def _state(path: Path) -> _State:
+    """Raises: OSError."""
+    header = _header(path)
+    if not header.strip(b"\0"):
+        return _State.EMPTY
+    if flac_header.is_flac(header) and flac_header.is_finished(header):
+        return _State.FINISHED
+    return _State.UNFINISHED if _is_recording(path, header) else _State.DAMAGED
+
+
+def _header(path: Path) -> bytes:
     with path.open("rb") as file:
-        header = file.read(flac_header.HEADER_BYTES)
-    if not flac_header.is_flac(header):
-        return _set_aside(path) if header.strip(b"\0") else _drop_empty(path)
-    if flac_header.is_finished(header):
+        return file.read(flac_header.HEADER_BYTES)
+
+
+def _is_recording(path: Path, header: bytes) -> bool:
+    if not flac_header.is_flac(header) or not flac_header.block_size(header):
         return False
+    try:
+        with _WithoutLength(path) as file, soundfile.SoundFile(file) as decoder:
+            return (decoder.channels, decoder.samplerate) == (CHANNELS, RATE_HZ)
+    except soundfile.LibsndfileError:
+        return False
+
+
+def _finish(path: Path) -> None:
+    """Raises: OSError."""
+    claimed = flac_header.samples(_header(path))
     part = path.with_name(f".{path.name}.part")
-    if _rewrite(path, part) >= flac_header.samples(header):
-        part.replace(path)
-    else:
+    if _rewrite(path, part) < claimed:
         # What lies behind a damaged place is not readable for us, but may be for somebody else.
-        path.replace(path.with_name(f"{path.name}.damaged"))
-        part.replace(path)
+        path.replace(_damaged(path))
+    part.replace(path)
     _sync_folder(path.parent)
-    return True
 
 
-def _drop_empty(path: Path) -> bool:
-    """The writer died before it had written anything at all."""
-    path.unlink()
-    return False
+def _set_aside(path: Path) -> str:
+    """Rename what is no recording any more, so that it is met only once; what to tell. Raises: OSError."""
+    damaged = _damaged(path)
+    path.replace(damaged)
+    problem = (
+        f"The recording {path} is damaged, and no sound can be got out of it. It was kept as {damaged.name}. "
+        "Other recordings are not affected. If this repeats, check the disk or SD card."
+    )
+    _log.error("a damaged recording was set aside", extra={"problem": problem})
+    return problem
 
 
-def _set_aside(path: Path) -> bool:
-    path.replace(path.with_name(f"{path.name}.damaged"))
-    return False
+def _damaged(path: Path) -> Path:
+    return path.with_name(f"{path.name}.damaged")
+
+
+def _explain(fault: OSError, path: Path) -> str:
+    why, remedy = why_and_remedy(fault)
+    return (
+        f"The recording {path}, whose call was cut off when Deskbell stopped, cannot be made whole because {why}. "
+        f"It is left as it is, and the next start tries again. {remedy}."
+    )
 
 
 def _rewrite(path: Path, part: Path) -> int:

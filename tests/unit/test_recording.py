@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 import trio
 
-from firmware.audio import Recording, finish_unfinished, flac_header, recording
+from firmware.audio import Finished, Recording, finish_unfinished, flac_header, recording
 from firmware.audio.recording import BATCH_S
 
 pytestmark = pytest.mark.unit
@@ -115,6 +116,32 @@ def test_what_lies_behind_a_damaged_place_is_kept_aside(tmp_path: Path) -> None:
     path.write_bytes(damaged)
     assert finish_unfinished(tmp_path).files == (path,)
     assert 1.5 <= soundfile.info(path).duration <= 2.1
+    assert (tmp_path / "a.flac.damaged").read_bytes() == damaged
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: whole[:4] + bytes(60),
+        lambda whole: whole[:8] + bytes(4) + whole[12:],  # FLAC blocks of no samples
+    ],
+    ids=["header", "block size"],
+)
+def test_a_damaged_recording_is_set_aside_once_and_said_to_be_damaged(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "a.flac"
+    unfinished(path, 1)
+    damaged = damage(path.read_bytes())
+    path.write_bytes(damaged)
+    first, second = finish_unfinished(tmp_path), finish_unfinished(tmp_path)
+    assert first.files == ()
+    [problem] = first.problems
+    assert "a.flac is damaged" in problem
+    assert "kept as a.flac.damaged" in problem
+    assert "the call goes on" not in problem
+    assert second == Finished((), ())
+    assert [file.name for file in tmp_path.iterdir()] == ["a.flac.damaged"]
     assert (tmp_path / "a.flac.damaged").read_bytes() == damaged
 
 
