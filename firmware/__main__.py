@@ -1,4 +1,6 @@
-"""`python -m firmware --config FILE`: the box in the foreground, against any PBX. Ctrl-C or SIGTERM stop it."""
+"""`python -m firmware --config FILE`: the box in the foreground, against any PBX. It stops on Ctrl-C, SIGTERM,
+and when its terminal is closed.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ import signal
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse  # noqa: E402
+import io  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import AsyncIterator  # noqa: E402
@@ -17,16 +20,20 @@ import trio  # noqa: E402
 
 from firmware.compose import run_box  # noqa: E402
 from firmware.configuration import Configuration, ConfigurationProblem, read_configuration  # noqa: E402
+from firmware.data_folder import DataFolderProblem  # noqa: E402
 from firmware.logs import log_to_stderr  # noqa: E402
 from firmware.telephony import TelephonyError  # noqa: E402
 from models.packs import PackProblem  # noqa: E402
 from models.stt.pool import RecogniserFailed  # noqa: E402
+from models.tts.libflite import VoiceMissing  # noqa: E402
 
 _UNUSABLE, _BAD_CONFIGURATION = 1, 2
 
 
 def main() -> int:
     arguments = _arguments()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what is shown may be in letters that this terminal does not have
     os.umask(0o077)  # sessions and recordings are the owner's alone
     match read_configuration(arguments.config):
         case ConfigurationProblem() as problem:
@@ -41,7 +48,7 @@ def _run(configuration: Configuration, arguments: argparse.Namespace) -> int:
     status = 0
     try:
         trio.run(_until_told_to_stop, configuration, arguments)
-    except* (TelephonyError, PackProblem, RecogniserFailed) as unusable:
+    except* (DataFolderProblem, TelephonyError, PackProblem, RecogniserFailed, VoiceMissing) as unusable:
         status = _UNUSABLE
         for problem in _leaves(unusable):
             print(f"Deskbell can't start: {problem}", file=sys.stderr)
@@ -49,10 +56,19 @@ def _run(configuration: Configuration, arguments: argparse.Namespace) -> int:
 
 
 async def _until_told_to_stop(configuration: Configuration, arguments: argparse.Namespace) -> None:
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with trio.open_signal_receiver(*_stopping_signals()) as signals:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_stop, signals, nursery.cancel_scope)
-            await run_box(configuration, _tell, show=arguments.show, stats=arguments.stats)
+            box = trio.CancelScope()
+            nursery.start_soon(_stop, signals, box)  # outside of the box: it listens until the box is down
+            with box:
+                await run_box(configuration, _tell, show=arguments.show, stats=arguments.stats)
+            nursery.cancel_scope.cancel()
+
+
+def _stopping_signals() -> list[signal.Signals]:
+    """SIGHUP comes when the terminal is closed, unless the user asked for going on without one (nohup)."""
+    stays = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([] if stays else [signal.SIGHUP])]
 
 
 async def _stop(signals: AsyncIterator[int], box: trio.CancelScope) -> None:
@@ -62,7 +78,12 @@ async def _stop(signals: AsyncIterator[int], box: trio.CancelScope) -> None:
 
 
 def _tell(line: str) -> None:
-    print(line, flush=True)
+    try:
+        print(line, flush=True)
+    except OSError:  # the terminal was closed, or the pipe's reader left: calls go on, and nobody is left to tell
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -5,7 +5,8 @@ comes up last, says good-bye first.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -14,12 +15,13 @@ import trio
 from app.agents.reception import Desk, attend
 from app.brains.phrases import likely_phrases, names
 from app.brains.receptionist import Receptionist, matcher_of
-from app.ports import Call, SessionLog
+from app.ports import FRAME_BYTES, FRAME_MS, Call, SessionLog
 from app.settings import Agent
 from firmware import telephony
 from firmware.audio import Recording, finish_unfinished, recording
 from firmware.configuration import Configuration
 from firmware.console import ShownLedger, describe
+from firmware.data_folder import data_folder
 from firmware.lifetimes import serving
 from firmware.storage import ledger
 from models.stt import language_model
@@ -32,10 +34,24 @@ VERSION = "0.1.0"
 _STATS_EVERY_S = 1.0
 # After the last frame of a call, its recording gets this long to take what is still in the line's 10 s ring.
 _LAST_FRAMES_S = 1.0
+_SILENCE = bytes(FRAME_BYTES)
+
+_log = logging.getLogger(__name__)
 
 
 async def run_box(configuration: Configuration, tell: Callable[[str], None], *, show: bool, stats: Path | None) -> None:
-    """Run one box with one agent until cancelled. `tell` gets lines for the terminal, with `show` conversations too."""
+    """Run one box with one agent until cancelled. `tell` gets lines for the terminal, with `show` conversations too.
+
+    Raises, possibly in an ExceptionGroup: DataFolderProblem, TelephonyError, models.packs.PackProblem,
+    models.stt.pool.RecogniserFailed, models.tts.libflite.VoiceMissing.
+    """
+    with data_folder(configuration.process.data):
+        await _run_in_own_folder(configuration, tell, show=show, stats=stats)
+
+
+async def _run_in_own_folder(
+    configuration: Configuration, tell: Callable[[str], None], *, show: bool, stats: Path | None
+) -> None:
     process, connection, agent = configuration.process, configuration.connection, configuration.agent
     tell("starting: loading the recognisers and the voice")
     recordings = process.data / "recordings"
@@ -83,16 +99,22 @@ def recorder(folder: Path) -> Callable[[Call, SessionLog], AbstractAsyncContextM
         path = folder / f"{session.id}.flac"
         session.recorded(path)
         async with recording(path) as file, trio.open_nursery() as copying:
-            copying.start_soon(_copy, call, file)
+            copying.start_soon(copy_line, call.both(), file)
             yield
             copying.cancel_scope.deadline = trio.current_time() + _LAST_FRAMES_S
 
     return recorded
 
 
-async def _copy(call: telephony.Call, file: Recording) -> None:
-    async for pair in call.both():
+async def copy_line(pairs: AsyncIterable[telephony.Pair], file: Recording) -> None:
+    """Each frame to its place on the call's audio clock, as in the transcript: silence fills what lies before the
+    recording's start, and what was lost on the way."""
+    next_ms = 0
+    async for pair in pairs:
+        for _ in range(next_ms, pair.at_ms, FRAME_MS):
+            file.add(_SILENCE, _SILENCE)
         file.add(pair.caller, pair.agent)
+        next_ms = pair.at_ms + FRAME_MS
 
 
 async def tell_registration(account: telephony.Account, tell: Callable[[str], None]) -> None:
@@ -102,7 +124,11 @@ async def tell_registration(account: telephony.Account, tell: Callable[[str], No
 
 
 async def write_stats(endpoint: telephony.Endpoint, account: telephony.Account, file: Path) -> None:
-    """Once a second: how punctual the audio clock was, over all calls so far, and what the calls that are up lost."""
+    """Once a second: how punctual the audio clock was, over all calls so far, and what the calls that are up lost.
+
+    A file that cannot be written is told once, and tried again: the calls are what matters.
+    """
+    told = False
     while True:
         audio = [call.stats for call in account.calls]
         counters = {
@@ -114,7 +140,17 @@ async def write_stats(endpoint: telephony.Endpoint, account: telephony.Account, 
             "gap_max_ms": endpoint.gaps.max_ms,
             "ticks": endpoint.gaps.count,
         }
-        part = file.with_suffix(".part")
-        part.write_text(json.dumps(counters))
-        part.replace(file)
+        try:
+            _replace(file, json.dumps(counters))
+        except OSError as fault:
+            if not told:
+                told = True
+                _log.warning("the counters asked for with --stats cannot be written", extra={"problem": fault.strerror})
         await trio.sleep(_STATS_EVERY_S)
+
+
+def _replace(file: Path, text: str) -> None:
+    """Whoever reads `file` gets the old or the new text, never half of it. Raises: OSError."""
+    part = file.with_suffix(".part")
+    part.write_text(text)
+    part.replace(file)

@@ -16,6 +16,7 @@ DECLARED_SKIPS: dict[str, str] = {
     "tests/contract/test_recording_crash.py::test_a_full_disk_keeps_what_was_recorded": _NEEDS_ROOT,
     "tests/contract/test_ledger_full_disk.py::test_a_full_disk_stops_no_call_and_loses_nothing": _NEEDS_ROOT,
     "tests/wire/test_box_full_disk.py::test_the_call_goes_on_and_what_was_recorded_is_kept": _NEEDS_ROOT,
+    "tests/unit/test_data_folder.py::test_a_read_only_folder_is_a_message": _NEEDS_ROOT,
 }
 
 _SKIPPED = "skipped, but not on the list of declared skips in tests/conftest.py: {}"
