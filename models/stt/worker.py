@@ -230,7 +230,8 @@ def main() -> int:
         parser.add_argument(f"--{name}", required=True)
     arguments = parser.parse_args()
     os.nice(NICE)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; ending is the parent's word
+    for to_all in (signal.SIGINT, signal.SIGHUP):  # Ctrl-C and a closed terminal reach all of its processes
+        signal.signal(to_all, signal.SIG_IGN)  # ending is the parent's word
     try:
         serve(Recogniser(arguments), sys.stdin.buffer, sys.stdout.buffer)
     except (BrokenPipeError, struct.error):
