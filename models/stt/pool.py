@@ -115,7 +115,7 @@ class Pool:
             raise RecogniserFailed(
                 "the speech recogniser does not start: its process ended before it was ready. "
                 "Its own words are above. If a file is missing, run `just setup`; if memory is short, "
-                "lower Max opened sessions (each needs about 130 MB)"
+                "lower Max opened sessions (each needs about 150 MB)"
             ) from failures
 
     async def _add_warm(self) -> None:
