@@ -144,7 +144,7 @@ class Floor:
 
     def _mind_silence(self, now_ms: int) -> None:
         played_ms, self._played_ms = self._played_ms, self._call.mouth.played_ms
-        stuck = self._reply.audible and played_ms == self._played_ms  # on hold: the line takes nothing from us
+        stuck = not self._reply.preparing and played_ms == self._played_ms  # on hold: the line takes nothing from us
         answering = self._reply.active and self._reply.to is not None and not stuck
         greeting = self._reply.active and not self._silence.asked and not stuck
         if self._listener.in_speech or answering or greeting:

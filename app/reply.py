@@ -7,7 +7,7 @@ tells the transcript and the brain what the caller really heard.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import trio
@@ -79,6 +79,7 @@ class Reply:
         self.gone = trio.Event()
         self.hung_up_as = ""
         self.taken_back = False  # the caller goes on: the same turn comes again, longer
+        self.preparing = False  # it has the floor, and its first audio is being made
         self._call, self._parts = call, parts
         self._speech = Speech()
         self._base_ms = 0
@@ -104,29 +105,24 @@ class Reply:
 
     async def run(self, before: Reply, actions: AsyncGenerator[Action, None] | None = None) -> None:
         """Say `actions`, or what the brain answers to `self.to`, once `before` is gone."""
-        async with self._having_the_floor(before):
-            if self.to is not None:
-                actions = await self._think(self.to)
-            if actions is not None:
-                await self._perform(actions)
-            self._finished = True
+        await before.gone.wait()  # also when cancelled meanwhile: whoever comes next must not overlap with `before`
+        self._base_ms, self.preparing = self._call.mouth.played_ms, True
+        try:
+            with self.scope:
+                if self.to is not None:
+                    actions = await self._think(self.to)
+                if actions is not None:
+                    await self._perform(actions)
+                self._finished = self._speech.over_at(self._call.mouth.played_ms)  # or else the call has ended
+        finally:
+            self._account()
+            self.gone.set()
 
     async def note(self) -> None:
         """The caller has hung up: hear `self.to` and let the brain note it; nobody is left to answer."""
         if self.to and (actions := await self._think(self.to)):
             await actions.aclose()
         self._tell_callers_line()
-
-    @asynccontextmanager
-    async def _having_the_floor(self, before: Reply) -> AsyncGenerator[None, None]:
-        try:
-            with self.scope:
-                await before.gone.wait()
-                self._base_ms = self._call.mouth.played_ms
-                yield
-        finally:
-            self._account()
-            self.gone.set()
 
     async def _think(self, turn: CallersTurn) -> AsyncGenerator[Action, None] | None:
         heard = await turn.draft.heard()
@@ -172,6 +168,7 @@ class Reply:
     def _mark_first_audio(self) -> None:
         if self._speech.start_ms is not None:
             return
+        self.preparing = False
         self._speech.start_ms = now_ms = self._call.mouth.clock_ms
         if self.to is None or self._stages is None or self._stages.first_action_s is None:
             return

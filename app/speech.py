@@ -51,3 +51,7 @@ class Speech:
 
     def heard(self, played_ms: int) -> str:
         return " ".join(filter(None, (clause.heard(played_ms) for clause in self.clauses)))
+
+    def over_at(self, played_ms: int) -> bool:
+        """Whether every clause had gone out to its end by `played_ms`."""
+        return all(clause.complete and played_ms >= clause.from_ms + clause.audio_ms for clause in self.clauses)

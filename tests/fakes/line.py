@@ -68,10 +68,10 @@ class FakeMouth:
     def played_ms(self) -> int:
         return self._played_bytes // BYTES_PER_MS
 
-    def tick(self) -> None:
-        """20 ms go by on the line."""
-        frame = bytes(self._bytes[:FRAME_BYTES])
-        del self._bytes[:FRAME_BYTES]
+    def tick(self, *, held: bool = False) -> None:
+        """20 ms go by on the line. While it is `held`, it takes nothing from us."""
+        frame = b"" if held else bytes(self._bytes[:FRAME_BYTES])
+        del self._bytes[: len(frame)]
         self._played_bytes += len(frame)
         self.sent.append(frame.ljust(FRAME_BYTES, b"\0"))
         self.clock_ms += FRAME_MS
@@ -80,16 +80,29 @@ class FakeMouth:
 
 
 class FakeCall:
-    """`run` is the line itself and has to be running while the call is."""
+    """`run` is the line itself and has to be running while the call is.
+
+    `held_from_ms`: the PBX puts the call on hold for good. `media`: false for a call that begins on hold.
+    """
 
     direction: Literal["inbound", "outbound"] = "inbound"
     remote = "101"
 
-    def __init__(self, script: list[Utterance], *, hangs_up_at_ms: int, codec: str = "G722") -> None:
-        self.id = "fake-1"
+    def __init__(
+        self,
+        script: list[Utterance],
+        *,
+        hangs_up_at_ms: int,
+        call_id: str = "fake-1",
+        codec: str = "G722",
+        held_from_ms: int | None = None,
+        media: bool = True,
+    ) -> None:
+        self.id = call_id
         self.mouth = FakeMouth()
         self.lost_frames = 0
         self._script, self._hangs_up_at_ms, self._codec = script, hangs_up_at_ms, codec
+        self._held_from_ms, self._media = hangs_up_at_ms if held_from_ms is None else held_from_ms, media
         self._send, self._receive = trio.open_memory_channel[Frame](EARS_FRAMES)
         self._answered, self._over = trio.Event(), trio.Event()
         self._ended: Ended | None = None
@@ -102,8 +115,9 @@ class FakeCall:
             await trio.sleep_until(started + (at_ms + FRAME_MS) / 1000)
             if self._ended:
                 break
-            self.mouth.tick()
-            self._deliver(Frame(at_ms, self._caller_pcm(at_ms)))
+            if self._media:
+                self.mouth.tick(held=at_ms >= self._held_from_ms)
+                self._deliver(Frame(at_ms, self._caller_pcm(at_ms)))
         self._end(Ended(EndedBy.CALLER, 200, "BYE"))
         self._send.close()
 
@@ -121,15 +135,19 @@ class FakeCall:
 
     async def answer(self) -> None:
         await trio.lowlevel.checkpoint()
-        if not self._ended:
+        if self._media and not self._ended:
             self._connected = Connected(self._codec, narrow_band=self._codec.startswith("PCM"))
         self._answered.set()
 
     async def hang_up(self, sip_code: int = 603) -> None:
-        code = 200 if self._connected else sip_code
+        code = 200 if self._answered.is_set() else sip_code
         self._end(Ended(EndedBy.AGENT, code, "hung up here"))
         self._answered.set()
         await trio.lowlevel.checkpoint()
+
+    def cancel(self) -> None:
+        """The caller gives up while it rings."""
+        self._end(Ended(EndedBy.CALLER, 487, "Request Terminated"))
 
     def _end(self, ended: Ended) -> None:
         if self._ended is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import numpy as np
 import trio
@@ -20,6 +21,9 @@ VOICE_CHUNK_MS = 100
 DECODE_S = 0.080  # what the real recogniser takes on x86
 FIRST_AUDIO_S = 0.025  # what the real voice takes
 
+Stretch = tuple[int, int]
+"""The mark of some audio, and how many milliseconds of it there were."""
+
 
 class FakeActivity:
     """Speech wherever the audio is marked."""
@@ -31,14 +35,26 @@ class FakeActivity:
 
 
 class FakeHearing:
-    """Reads the marks back: utterance k is `texts[k]`."""
+    """Reads the marks back: utterance k is `texts[k]`, and one without words is "".
 
-    def __init__(self, texts: Mapping[int, str], decode_s: float) -> None:
+    `finished` has the audio that each `finish` covered. `unfinished_ms` is how much came after the last of them: an
+    engine's result holds only as long as that is nothing.
+    """
+
+    def __init__(self, texts: Mapping[int, str], decode_s: float, *, narrow_band: bool = False) -> None:
+        self.narrow_band = narrow_band
+        self.finished: list[list[Stretch]] = []
         self._texts, self._decode_s = texts, decode_s
         self._audio = bytearray()
+        self._finished_bytes = 0
+
+    @property
+    def unfinished_ms(self) -> int:
+        return (len(self._audio) - self._finished_bytes) // BYTES_PER_MS
 
     async def begin(self) -> None:
         self._audio.clear()
+        self._finished_bytes = 0
         await trio.lowlevel.checkpoint()
 
     async def feed(self, pcm: bytes) -> None:
@@ -48,32 +64,46 @@ class FakeHearing:
         await trio.lowlevel.checkpoint()
 
     async def finish(self) -> Heard:
-        marks = np.frombuffer(bytes(self._audio), dtype="<i2")
+        stretches, self._finished_bytes = _stretches(bytes(self._audio)), len(self._audio)
         await trio.sleep(self._decode_s)
-        changes = marks[np.flatnonzero(np.diff(marks, prepend=0))]
-        text = " ".join(self._texts[mark] for mark in changes.tolist() if mark)
+        self.finished.append(stretches)
+        text = " ".join(filter(None, (self._texts[mark] for mark, _ in stretches if mark)))
         return Heard(own=text, general=text, decode_ms=self._decode_s * 1000)
 
 
+def _stretches(audio: bytes) -> list[Stretch]:
+    marks = np.frombuffer(audio, dtype="<i2")
+    edges = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), len(marks)]
+    return [(int(marks[start]), (end - start) * 2 // BYTES_PER_MS) for start, end in pairwise(edges) if end > start]
+
+
 class FakeEars:
+    """`opened` has the hearing of each call so far."""
+
     def __init__(self, texts: Mapping[int, str], decode_s: float = DECODE_S) -> None:
+        self.opened: list[FakeHearing] = []
         self._texts, self._decode_s = texts, decode_s
 
     @asynccontextmanager
     async def open(self, *, narrow_band: bool) -> AsyncIterator[FakeHearing]:
-        yield FakeHearing(self._texts, self._decode_s)
+        self.opened.append(FakeHearing(self._texts, self._decode_s, narrow_band=narrow_band))
+        yield self.opened[-1]
 
 
 class FakeVoice:
-    """60 ms of sound per character, in chunks of 100 ms, the first of them after 25 ms."""
+    """60 ms of sound per character, in chunks of 100 ms: the first of them after `first_audio_s`, which is the real
+    voice's 25 ms, and each of the others `chunk_s` later."""
+
+    def __init__(self, *, first_audio_s: float = FIRST_AUDIO_S, chunk_s: float = 0.0) -> None:
+        self._first_audio_s, self._chunk_s = first_audio_s, chunk_s
 
     async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
         if not any(mark.isalnum() for mark in text):
             return
-        await trio.sleep(FIRST_AUDIO_S)
+        await trio.sleep(self._first_audio_s)
         left_ms = len(text) * VOICE_MS_PER_CHARACTER
         while left_ms > 0:
             chunk_ms = min(VOICE_CHUNK_MS, left_ms)
             yield b"\1\1" * (chunk_ms * BYTES_PER_MS // 2)
             left_ms -= chunk_ms
-            await trio.lowlevel.checkpoint()
+            await trio.sleep(self._chunk_s)

@@ -1,0 +1,103 @@
+"""The caller speaks while the agent does."""
+
+from __future__ import annotations
+
+import pytest
+from trio.testing import MockClock
+
+from app.ports import HangUp, Say
+from app.settings import Agent
+from tests.fakes.speech import VOICE_MS_PER_CHARACTER
+from tests.scene.stage import CHUNK_MS, ScriptedBrain, play
+
+pytestmark = pytest.mark.scene
+
+HOURS = "We are open from nine to five on weekdays and from ten to two on Saturdays."
+EVIDENCE_MS = 160  # of speech, before it counts as an interruption
+
+
+async def test_interruption_silences_at_once_and_cuts_the_transcript(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=HOURS, answers={"thank you": [Say("Good-bye."), HangUp("done")]})
+    scene = await play([(2_000, 800, "thank you")], brain, hangs_up_at_ms=10_000)
+    cut, goodbye = scene.lines("agent")
+    assert cut.interrupted
+    assert HOURS.startswith(cut.text)
+    assert brain.cut == [cut.text]
+    assert 2_000 + EVIDENCE_MS <= cut.end_ms <= 2_000 + EVIDENCE_MS + 2 * CHUNK_MS
+    assert not scene.sounds_between(cut.end_ms + 20, cut.end_ms + 600)
+    assert goodbye.text == "Good-bye."
+    assert scene.outcome == "done"
+
+
+async def test_in_the_second_clause_the_words_are_counted_from_where_it_began(autojump_clock: MockClock) -> None:
+    first, second = "We open at nine.", "We close at five in the afternoon, and on Saturdays at two."
+    brain = ScriptedBrain(answers={"when": [Say(first), Say(second)]})
+    answer_ms = 500 + 600 + 450 + CHUNK_MS
+    script = [(500, 600, "when"), (answer_ms + len(first) * VOICE_MS_PER_CHARACTER + 500, 800, "thank you")]
+    scene = await play(script, brain, hangs_up_at_ms=8_000)
+    cut = scene.lines("agent")[0]
+    assert brain.cut == [cut.text]
+    assert cut.interrupted
+    assert cut.text.startswith(f"{first} We close")
+    in_second_ms = cut.end_ms - cut.start_ms - len(first) * VOICE_MS_PER_CHARACTER
+    assert 0 < len(cut.text.removeprefix(f"{first} ")) * VOICE_MS_PER_CHARACTER <= in_second_ms + VOICE_MS_PER_CHARACTER
+    assert f"{first} {second}".startswith(cut.text)
+
+
+async def test_a_cough_does_not_interrupt(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    scene = await play([(1_000, 120, "uh")], brain, hangs_up_at_ms=8_000)
+    assert scene.said_by("agent") == [HOURS]
+    assert brain.heard == []
+
+
+async def test_a_cough_that_did_interrupt_is_answered(autojump_clock: MockClock) -> None:
+    """Whoever made the agent fall silent waits for it to speak, even if no word was in the sound."""
+    brain = ScriptedBrain(greeting=HOURS)
+    scene = await play([(1_000, 280, "")], brain, hangs_up_at_ms=8_000)
+    cut, answer = scene.lines("agent")
+    assert cut.interrupted
+    assert brain.heard == [""]
+    assert answer.start_ms <= 1_280 + 450 + 2 * CHUNK_MS + 100
+
+
+async def test_after_an_interruption_coughs_are_coughs_again(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    await play([(1_000, 800, "stop"), (5_000, 250, "")], brain, hangs_up_at_ms=8_000)
+    assert brain.heard == ["stop"]
+
+
+async def test_a_sound_over_the_agents_words_does_not_count_towards_the_next_ones(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    scene = await play([(1_000, 100, "uh"), (2_000, 100, "huh")], brain, hangs_up_at_ms=8_000)
+    assert scene.said_by("agent") == [HOURS]
+
+
+async def test_with_barge_in_off_the_agent_finishes_and_then_answers(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=HOURS, answers={"i would like to speak to anna": [Say("Anna is out.")]})
+    script = [(1_000, 800, "i would like to speak to anna")]
+    scene = await play(script, brain, agent=Agent(name="Test", barge_in=False), hangs_up_at_ms=12_000)
+    greeting, answer = scene.lines("agent")
+    assert (greeting.text, greeting.interrupted) == (HOURS, False)
+    assert greeting.end_ms - greeting.start_ms == len(HOURS) * VOICE_MS_PER_CHARACTER
+    assert (answer.text, answer.interrupted) == ("Anna is out.", False)
+    assert answer.start_ms >= greeting.end_ms
+
+
+async def test_with_barge_in_off_an_uh_huh_is_not_answered(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    agent = Agent(name="Test", barge_in=False)
+    scene = await play([(1_000, 300, "uh huh")], brain, agent=agent, hangs_up_at_ms=12_000)
+    assert scene.said_by("agent") == [HOURS]
+    assert brain.heard == []
+
+
+async def test_with_barge_in_off_who_goes_on_is_answered_once_and_after_the_agent(autojump_clock: MockClock) -> None:
+    """The answer to the first half is still waiting for the agent to finish when the caller takes it back."""
+    brain = ScriptedBrain(greeting=HOURS)
+    script = [(500, 800, "i would like"), (2_000, 800, "to speak"), (3_500, 300, "to anna")]
+    scene = await play(script, brain, agent=Agent(name="Test", barge_in=False), hangs_up_at_ms=12_000)
+    assert brain.heard == scene.said_by("caller") == ["i would like to speak to anna"]
+    greeting, answer = scene.lines("agent")
+    assert (greeting.text, greeting.interrupted) == (HOURS, False)
+    assert answer.start_ms >= greeting.end_ms

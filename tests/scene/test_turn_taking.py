@@ -1,0 +1,168 @@
+"""Whose turn it is, and what of the caller the recogniser gets to hear."""
+
+from __future__ import annotations
+
+import pytest
+from trio.testing import MockClock
+
+from app.ports import Say
+from tests.fakes.speech import FakeVoice
+from tests.scene.stage import CHUNK_MS, SLOW_TO_START_S, ScriptedBrain, play
+
+pytestmark = pytest.mark.scene
+
+PAUSE_MS = 450
+DRAFTS_UP_TO_MS = 4_000
+
+
+def slow_voice() -> FakeVoice:
+    return FakeVoice(first_audio_s=SLOW_TO_START_S)
+
+
+async def test_a_short_pause_does_not_cut_the_caller_off(autojump_clock: MockClock) -> None:
+    script = [(500, 600, "i would like to"), (1_100 + 350, 600, "speak to anna")]
+    brain = ScriptedBrain()
+    scene = await play(script, brain, hangs_up_at_ms=5_000)
+    assert brain.heard == ["i would like to speak to anna"]
+    assert len(scene.log.turns) == 1
+
+
+async def test_going_on_before_the_answer_is_audible_makes_it_one_turn(autojump_clock: MockClock) -> None:
+    """The pause has committed, and the brain has answered; the voice is still at work when the caller speaks again."""
+    script = [(500, 600, "five five five"), (1_100 + PAUSE_MS + 100, 600, "oh one four two")]
+    brain = ScriptedBrain()
+    scene = await play(script, brain, voice=slow_voice(), hangs_up_at_ms=6_000)
+    assert brain.heard == ["five five five", "five five five oh one four two"]
+    assert brain.cut == [""]
+    (line,) = scene.lines("caller")
+    assert line.text == "five five five oh one four two"
+    assert line.start_ms == pytest.approx(500, abs=CHUNK_MS)
+    assert scene.said_by("agent") == ["Sorry?"]
+    assert len(scene.log.turns) == 1
+
+
+async def test_a_brain_that_was_still_thinking_is_told_that_nothing_was_heard(autojump_clock: MockClock) -> None:
+    script = [(500, 600, "five five five"), (1_100 + PAUSE_MS + 100, 600, "oh one four two")]
+    brain = ScriptedBrain(thinks_s=1.0)
+    scene = await play(script, brain, hangs_up_at_ms=6_000)
+    assert brain.cut == [""]
+    assert brain.heard[-1] == "five five five oh one four two"
+    assert scene.said_by("caller") == brain.heard[-1:]
+
+
+async def test_an_answer_ends_the_turn_before(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain()
+    scene = await play([(500, 600, "hello"), (4_000, 600, "anna please")], brain, hangs_up_at_ms=8_000)
+    assert brain.heard == scene.said_by("caller") == ["hello", "anna please"]
+    assert [line.start_ms for line in scene.lines("caller")] == pytest.approx([500, 4_000], abs=CHUNK_MS)
+
+
+async def test_who_speaks_before_the_greeting_goes_first(autojump_clock: MockClock) -> None:
+    """It was not a pause in a turn of theirs: nothing is gone on with, and the greeting is not said any more."""
+    brain = ScriptedBrain(greeting="Good morning.")
+    scene = await play([(160, 600, "hello")], brain, voice=slow_voice(), hangs_up_at_ms=5_000)
+    assert [(line.speaker, line.text) for line in scene.log.lines] == [("caller", "hello"), ("agent", "Sorry?")]
+    assert scene.log.lines[0].start_ms == pytest.approx(160, abs=CHUNK_MS)
+
+
+async def test_who_speaks_before_the_check_in_starts_a_new_turn(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(answers={"hello": [Say("Yes?")]})
+    before = await play([(500, 600, "hello")], brain, voice=slow_voice(), hangs_up_at_ms=60_000)
+    asks_ms = before.lines("agent")[1].start_ms
+    brain.heard.clear()
+    script = [(500, 600, "hello"), (asks_ms - 200, 600, "anna please")]
+    scene = await play(script, brain, voice=slow_voice(), hangs_up_at_ms=asks_ms + 4_000)
+    assert scene.said_by("agent") == ["Yes?", "Sorry?"]
+    assert brain.heard == ["hello", "anna please"]
+
+
+# -- what the recogniser gets ----------------------------------------------------------------------------------
+
+
+async def test_the_recogniser_hears_the_utterance_whole_with_some_silence_before(autojump_clock: MockClock) -> None:
+    """The VAD is sure of a word some 100 ms after it began; a pause that turned out to be none is part of the words."""
+    script = [(1_000, 600, "i would like to"), (1_960, 600, "speak to anna")]
+    scene = await play(script, ScriptedBrain(), hangs_up_at_ms=6_000)
+    *_, (before, first, pause, second, after) = scene.hearing.finished
+    assert (first, pause, second) == ((1, 600), (0, 360), (2, 600))
+    assert before[1] >= 150
+    assert after[1] <= 250
+
+
+async def test_the_pause_that_ends_a_turn_is_kept_from_the_recogniser(autojump_clock: MockClock) -> None:
+    """So that the recognition which was drafted in it is still that of the whole utterance when it commits."""
+    scene = await play([(1_000, 600, "hello")], ScriptedBrain(), hangs_up_at_ms=6_000)
+    assert len(scene.hearing.finished) == 1
+    assert scene.hearing.unfinished_ms == 0
+
+
+async def test_going_on_after_the_commit_keeps_what_was_said_before_it(autojump_clock: MockClock) -> None:
+    script = [(500, 600, "five five five"), (1_100 + PAUSE_MS + 100, 600, "oh one four two")]
+    scene = await play(script, ScriptedBrain(), voice=slow_voice(), hangs_up_at_ms=6_000)
+    assert [stretch for stretch in scene.hearing.finished[-1] if stretch[0]] == [(1, 600), (2, 600)]
+
+
+async def test_each_turn_is_recognised_by_itself(autojump_clock: MockClock) -> None:
+    script = [(500, 600, "hello"), (4_000, 600, "anna please")]
+    scene = await play(script, ScriptedBrain(), hangs_up_at_ms=8_000)
+    spoken = [[stretch for stretch in finished if stretch[0]] for finished in scene.hearing.finished]
+    assert spoken == [[(1, 600)], [(2, 600)]]
+
+
+# -- drafts ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_draft_from_an_early_pause_is_not_taken_for_the_whole(autojump_clock: MockClock) -> None:
+    """The pause at the end is too late for a draft of its own, so the early one is all there is."""
+    script = [(500, 600, "please tell anna"), (1_400, DRAFTS_UP_TO_MS, "that the goods have not come")]
+    brain = ScriptedBrain()
+    scene = await play(script, brain, hangs_up_at_ms=9_000)
+    assert brain.heard == scene.said_by("caller") == ["please tell anna that the goods have not come"]
+
+
+async def test_a_draft_of_the_turn_before_is_not_taken_for_the_next(autojump_clock: MockClock) -> None:
+    script = [(500, 600, "hello"), (4_000, DRAFTS_UP_TO_MS + 500, "please tell anna that the goods have not come")]
+    brain = ScriptedBrain()
+    await play(script, brain, hangs_up_at_ms=12_000)
+    assert brain.heard == ["hello", "please tell anna that the goods have not come"]
+
+
+async def test_a_draft_of_an_unheard_answer_is_not_taken_for_the_rest(autojump_clock: MockClock) -> None:
+    script = [(500, 600, "hello"), (1_100 + PAUSE_MS + 100, DRAFTS_UP_TO_MS, "the goods have not come")]
+    brain = ScriptedBrain()
+    await play(script, brain, voice=slow_voice(), hangs_up_at_ms=9_000)
+    assert brain.heard == ["hello", "hello the goods have not come"]
+
+
+async def test_a_long_dictation_is_not_recognised_again_at_each_pause(autojump_clock: MockClock) -> None:
+    pauses = [(500 + 1_000 * second, 700, f"word {second}") for second in range(10)]
+    brain = ScriptedBrain()
+    scene = await play(pauses, brain, hangs_up_at_ms=14_000)
+    assert brain.heard == [" ".join(words for _, _, words in pauses)]
+    drafted_up_to_ms = [sum(ms for _, ms in finished) for finished in scene.hearing.finished[:-1]]
+    assert drafted_up_to_ms
+    assert max(drafted_up_to_ms) <= DRAFTS_UP_TO_MS + 500  # the pre-roll and the beginning of the pause
+
+
+# -- coughs ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_short_sound_without_words_is_not_answered(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain()
+    scene = await play([(1_000, 250, "")], brain, hangs_up_at_ms=5_000)
+    assert brain.heard == []
+    assert scene.log.lines == []
+
+
+async def test_a_short_word_is_answered(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain()
+    scene = await play([(1_000, 250, "yes")], brain, hangs_up_at_ms=5_000)
+    assert brain.heard == ["yes"]
+    assert scene.said_by("agent") == ["Sorry?"]
+
+
+async def test_long_speech_that_was_not_understood_is_asked_about(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain()
+    scene = await play([(1_000, 800, "")], brain, hangs_up_at_ms=5_000)
+    assert brain.heard == [""]
+    assert scene.said_by("agent") == ["Sorry?"]
