@@ -14,7 +14,7 @@ DOCUMENTS = Path(__file__).parents[2] / "docs"
 NOT_A_FAULT = {Cause.OFFLINE, Cause.TRYING, Cause.REGISTERED}
 
 
-@pytest.mark.parametrize("cause", sorted(set(Cause) - NOT_A_FAULT, key=lambda cause: cause.value))
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause not in NOT_A_FAULT])
 def test_every_failed_registration_is_explained_to_the_administrator(cause: Cause) -> None:
     assert f"| {cause.value} |" in (DOCUMENTS / "pbx.md").read_text()
 
