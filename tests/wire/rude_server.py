@@ -22,23 +22,25 @@ class RudeServer:
         self._phone: tuple[str, int] | None = None
         self._answers_in, self._answers = trio.open_memory_channel[str](100)
         self._calls = 0
+        self._name = b""
         self.requests: list[str] = []
         self.address = "{}:{}".format(*socket.getsockname())
 
     async def run(self) -> None:
         while True:
             packet, self._phone = await self._socket.recvfrom(65536)
-            text = packet.decode()
+            text = packet.decode(errors="surrogateescape")
             if text.startswith("SIP/2.0 "):
                 await self._answers_in.send(text)
             elif text.strip():  # not a keep-alive
                 self.requests.append(text)
                 await self._socket.sendto(self._answer(text), self._phone)
 
-    async def invite(self, sdp: str) -> int:
-        """Call whoever sent us something last, with this offer. Returns the code of the final answer, and hangs up
-        where that is a 200."""
+    async def invite(self, sdp: str, name: bytes = b"") -> int:
+        """Call whoever sent us something last, with this offer, as `name`. Returns the code of the final answer, and
+        hangs up where that is a 200."""
         self._calls += 1
+        self._name = name
         await self._send("INVITE", sdp)
         answer = "SIP/2.0 100"
         while answer.startswith("SIP/2.0 1"):
@@ -57,12 +59,14 @@ class RudeServer:
         head = (
             f"{method} sip:200@127.0.0.1 SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {self.address};branch=z9hG4bK{self._calls}{method}\r\n"
-            f"From: <sip:900@{self.address}>;tag=rude\r\nTo: {to}\r\nCall-ID: {self._calls}@{self.address}\r\n"
+            f"From: {self._name.decode(errors='surrogateescape')}<sip:900@{self.address}>;tag=rude\r\nTo: {to}\r\n"
+            f"Call-ID: {self._calls}@{self.address}\r\n"
             f"CSeq: {number} {method}\r\nContact: <sip:900@{self.address}>\r\nMax-Forwards: 70\r\n"
         )
         kind = "Content-Type: application/sdp\r\n" if sdp else ""
         assert self._phone, "nobody sent us anything yet"
-        await self._socket.sendto(f"{head}{kind}Content-Length: {len(sdp)}\r\n\r\n{sdp}".encode(), self._phone)
+        packet = f"{head}{kind}Content-Length: {len(sdp)}\r\n\r\n{sdp}".encode(errors="surrogateescape")
+        await self._socket.sendto(packet, self._phone)
 
     def _answer(self, request: str) -> bytes:
         if self._status is None:

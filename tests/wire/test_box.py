@@ -9,12 +9,14 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
 import soundfile
 import trio
 
+from firmware.data_folder import data_folder
 from firmware.storage import SessionDetail, read_session, read_sessions
 from tests.office.box import Box, office_box
 from tests.office.pbx import OfficeAccount, Pbx, office_accounts, office_pbx
@@ -96,8 +98,11 @@ async def test_a_caller_who_never_speaks_is_asked_then_told_goodbye(tmp_path: Pa
 
 
 @asynccontextmanager
-async def box_process(tmp_path: Path, pbx: Pbx, *, local_port: int = 0, start: str = "") -> AsyncIterator[Process]:
-    """The bare process, for what happens before it is registered. `start`: Python to run before the box's own."""
+async def box_process(
+    tmp_path: Path, pbx: Pbx, *, local_port: int = 0, start: str = "", terminal: int = subprocess.PIPE
+) -> AsyncIterator[Process]:
+    """The bare process, for what happens before it is registered. `start`: Python to run before the box's own;
+    `terminal`: its standard output, in a session of its own."""
     config = tmp_path / "box.toml"
     config.write_text(f"""
         [connection]
@@ -113,8 +118,9 @@ async def box_process(tmp_path: Path, pbx: Pbx, *, local_port: int = 0, start: s
     program += "import runpy\nrunpy.run_module('firmware', run_name='__main__')"
     process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds
         [sys.executable, "-c", program],
-        stdout=subprocess.PIPE,
+        stdout=terminal,
         stderr=subprocess.PIPE,
+        start_new_session=terminal != subprocess.PIPE,
         env={
             **os.environ,
             "DESKBELL_SIP_PASSWORD": pbx.accounts["200"].password,
@@ -131,7 +137,19 @@ async def box_process(tmp_path: Path, pbx: Pbx, *, local_port: int = 0, start: s
 async def outcome(process: Process) -> tuple[int, str]:
     with trio.fail_after(30):
         out, err = await trio.to_thread.run_sync(process.communicate, abandon_on_cancel=True)
-    return process.returncode, (out + err).decode()
+    return process.returncode, ((out or b"") + err).decode()
+
+
+async def says(process: Process, word: bytes) -> None:
+    assert process.stdout
+    await reads(process.stdout, word)
+
+
+async def reads(output: IO[bytes], word: bytes) -> None:
+    """Read a box's output up to the line with `word`."""
+    with trio.fail_after(30):
+        while word not in (line := await trio.to_thread.run_sync(output.readline, abandon_on_cancel=True)):
+            assert line, f"it ended without saying {word.decode()}"
 
 
 @pytest.mark.parametrize("after_s", [0.15, 0.4, 0.8, 1.2, 1.8, 2.5])
@@ -143,6 +161,45 @@ async def test_ctrl_c_while_starting_leaves_no_traceback(tmp_path: Path, after_s
         assert status in (0, -signal.SIGINT)
         assert "Traceback" not in said
         assert await pbx.contacts() == {}
+
+
+async def test_a_second_ctrl_c_is_answered_and_changes_nothing(tmp_path: Path) -> None:
+    async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx) as process:
+        await says(process, b"registered")
+        await pbx.die()  # the stop takes two seconds where nobody answers
+        process.send_signal(signal.SIGINT)
+        await says(process, b"stopping: hanging up")
+        process.send_signal(signal.SIGINT)
+        status, said = await outcome(process)
+    assert status == 0
+    assert said.startswith("still stopping\n")
+    assert "Traceback" not in said
+
+
+async def test_a_closed_terminal_stops_the_box_in_order(tmp_path: Path) -> None:
+    outer, terminal = os.openpty()
+    take_it = "import fcntl, termios\nfcntl.ioctl(1, termios.TIOCSCTTY, 0)"
+    async with (
+        office_pbx(rtp_ports=RTP) as pbx,
+        box_process(tmp_path, pbx, start=take_it, terminal=terminal) as process,
+    ):
+        os.close(terminal)
+        with os.fdopen(outer, "rb", buffering=0) as screen:
+            await reads(screen, b"registered")
+        status, said = await outcome(process)
+        assert status == 0
+        assert not [word for word in ("Traceback", "ERROR", "WARNING") if word in said]
+        assert await pbx.contacts() == {}
+
+
+async def test_a_second_box_in_the_same_folder_is_one_message_with_its_remedy(tmp_path: Path) -> None:
+    with data_folder(tmp_path / "data"):
+        async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx) as process:
+            status, said = await outcome(process)
+    assert status == 1
+    assert "Deskbell can't start: another Deskbell that is running uses the data folder" in said
+    assert "DESKBELL_DATA" in said
+    assert "Traceback" not in said
 
 
 async def test_a_missing_model_is_one_message_with_its_remedy(tmp_path: Path) -> None:

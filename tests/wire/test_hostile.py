@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
+from firmware.telephony import Cause
+from tests.wire.box import becomes, connection_to, next_call, served
 from tests.wire.rude_server import RudeServer, rude_server
 
 pytestmark = pytest.mark.wire
@@ -104,3 +106,19 @@ async def test_malformed_offers_leave_the_telephone_alive() -> None:
                 code = await server.invite(session + media)
                 assert code in (200, 400, 415, 488), name
             assert await server.invite(GOOD_OFFER) == 200
+
+
+@pytest.mark.parametrize("name", [b'"sip:999@bank" ', b'"J\xfcrgen" ', b'"sip:\xfc@bank" ', b'"\xff\xfe\xed\xb0\x80" '])
+async def test_a_caller_s_name_is_neither_a_number_nor_a_danger(name: bytes) -> None:
+    with trio.fail_after(30):
+        async with (
+            rude_server(ACCEPTED, "Expires: 300\r\n") as server,
+            served(connection_to(server.address)) as (_, [account]),
+            trio.open_nursery() as nursery,
+        ):
+            await becomes(account, Cause.REGISTERED)
+            nursery.start_soon(server.invite, GOOD_OFFER, name)
+            call = await next_call(account)
+            assert call.remote == "900"
+            await call.answer()
+            await call.ended()
