@@ -101,3 +101,15 @@ async def test_with_barge_in_off_who_goes_on_is_answered_once_and_after_the_agen
     greeting, answer = scene.lines("agent")
     assert (greeting.text, greeting.interrupted) == (HOURS, False)
     assert answer.start_ms >= greeting.end_ms
+
+
+async def test_with_barge_in_off_words_over_the_agents_count_although_the_caller_hangs_up(
+    autojump_clock: MockClock,
+) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    script = [(500, 800, "tell anna i am late")]
+    scene = await play(script, brain, agent=Agent(name="Test", barge_in=False), hangs_up_at_ms=2_500)
+    assert scene.said_by("caller") == ["tell anna i am late"]
+    (greeting,) = scene.lines("agent")
+    assert greeting.interrupted
+    assert len(greeting.text) * VOICE_MS_PER_CHARACTER <= 2_500
