@@ -62,8 +62,8 @@ async def test_ctrl_c_in_a_call_says_goodbye_and_leaves_everything_whole(tmp_pat
         await pbx.log_sip(True)
         async with office_box(pbx, tmp_path) as box:
             await ask(pbx, tmp_path)
-            await until(lambda: read_sessions(box.sessions, 1) and lines_of(box, "caller"), "the question")
-            await trio.sleep(1.5)  # into the answer
+            await until(lambda: read_sessions(box.sessions, 1) and latest(box).turns, "the answer")
+            await trio.sleep(1.5)  # into it
         session = latest(box)
         assert "park" in lines_of(box, "caller")[0]
         assert session.summary.outcome == "box stopped"
