@@ -157,6 +157,8 @@ class Reply:
             async for pcm in receive:
                 self._mark_first_audio()
                 await self._call.mouth.play(pcm)
+                if self.audible:  # from here on, the turn can't be taken back
+                    self._tell_callers_line()
 
     async def _synthesise(self, clause: Clause, send: trio.MemorySendChannel[bytes]) -> None:
         async with send, aclosing(self._parts.voice.speak(clause.text)) as chunks:
@@ -184,8 +186,10 @@ class Reply:
         )
 
     def _tell_callers_line(self) -> None:
-        if self._callers_line and not self.taken_back:
-            self._parts.log.line(self._callers_line)
+        """Once, and only for a turn that stands."""
+        line, self._callers_line = self._callers_line, None
+        if line and not self.taken_back:
+            self._parts.log.line(line)
 
     def _account(self) -> None:
         """What was really said goes into the transcript, and to the brain where it was cut."""
