@@ -57,7 +57,10 @@ def lines_of(box: Box, speaker: str) -> list[str]:
     return [line.text for line in latest(box).lines if line.speaker == speaker]
 
 
-async def test_ctrl_c_in_a_call_says_goodbye_and_leaves_everything_whole(tmp_path: Path) -> None:
+async def test_ctrl_c_in_a_call_says_goodbye_and_leaves_everything_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")  # a terminal without the dash that an interrupted line ends with
     async with office_pbx(rtp_ports=RTP) as pbx:
         await pbx.log_sip(True)
         async with office_box(pbx, tmp_path) as box:
@@ -190,6 +193,18 @@ async def test_a_closed_terminal_stops_the_box_in_order(tmp_path: Path) -> None:
         assert status == 0
         assert not [word for word in ("Traceback", "ERROR", "WARNING") if word in said]
         assert await pbx.contacts() == {}
+
+
+async def test_without_a_terminal_on_purpose_the_box_goes_on(tmp_path: Path) -> None:
+    nohup = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx, start=nohup) as process:
+        await says(process, b"registered")
+        process.send_signal(signal.SIGHUP)
+        await trio.sleep(2)  # several times what the stop takes
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        status, _ = await outcome(process)
+    assert status == 0
 
 
 async def test_a_second_box_in_the_same_folder_is_one_message_with_its_remedy(tmp_path: Path) -> None:
