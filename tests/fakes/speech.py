@@ -7,7 +7,7 @@ They pass the contract tests that the real engines pass (tests/contract/test_vad
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -92,12 +92,21 @@ class FakeEars:
 
 class FakeVoice:
     """60 ms of sound per character, in chunks of 100 ms: the first of them after `first_audio_s`, which is the real
-    voice's 25 ms, and each of the others `chunk_s` later."""
+    voice's 25 ms, and each of the others `chunk_s` later. It takes `stop_s` to stop."""
 
-    def __init__(self, *, first_audio_s: float = FIRST_AUDIO_S, chunk_s: float = 0.0) -> None:
-        self._first_audio_s, self._chunk_s = first_audio_s, chunk_s
+    def __init__(self, *, first_audio_s: float = FIRST_AUDIO_S, chunk_s: float = 0.0, stop_s: float = 0.0) -> None:
+        self._first_audio_s, self._chunk_s, self._stop_s = first_audio_s, chunk_s, stop_s
 
     async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
+        try:
+            async with aclosing(self._speak(text)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + self._stop_s):
+                await trio.sleep_forever()
+
+    async def _speak(self, text: str) -> AsyncGenerator[bytes, None]:
         if not any(mark.isalnum() for mark in text):
             return
         await trio.sleep(self._first_audio_s)

@@ -7,7 +7,7 @@ from trio.testing import MockClock
 
 from app.ports import HangUp, Say
 from app.settings import Agent
-from tests.fakes.speech import VOICE_MS_PER_CHARACTER
+from tests.fakes.speech import VOICE_MS_PER_CHARACTER, FakeVoice
 from tests.scene.stage import CHUNK_MS, ScriptedBrain, play
 
 pytestmark = pytest.mark.scene
@@ -27,6 +27,26 @@ async def test_interruption_silences_at_once_and_cuts_the_transcript(autojump_cl
     assert not scene.sounds_between(cut.end_ms + 20, cut.end_ms + 600)
     assert goodbye.text == "Good-bye."
     assert scene.outcome == "done"
+
+
+async def test_the_line_falls_silent_before_the_voice_has_stopped(autojump_clock: MockClock) -> None:
+    voice = FakeVoice(chunk_s=0.05, stop_s=0.3)
+    scene = await play([(2_000, 800, "stop")], ScriptedBrain(greeting=HOURS), voice=voice, hangs_up_at_ms=3_000)
+    assert scene.sounds_between(0, 2_000)
+    assert not scene.sounds_between(2_000 + EVIDENCE_MS + 2 * CHUNK_MS + 20, 3_000)
+
+
+async def test_an_answer_of_which_no_word_was_heard_yet_is_taken_back_whole(autojump_clock: MockClock) -> None:
+    """Its sound had just begun when the caller went on: no interruption, but a turn that was not over."""
+    brain = ScriptedBrain(answers={"five five five": [Say("Wonderful, thank you very much indeed.")]})
+    script = [(500, 600, "five five five"), (1_650, 900, "oh one four two")]
+    scene = await play(script, brain, hangs_up_at_ms=6_000)
+    assert scene.sounds_between(1_600, 1_740)
+    assert not scene.sounds_between(1_650 + 96 + 2 * CHUNK_MS + 20, 2_800)
+    assert brain.cut == [""]
+    assert brain.heard[-1] == "five five five oh one four two"
+    assert scene.said_by("caller") == brain.heard[-1:]
+    assert scene.said_by("agent") == ["Sorry?"]
 
 
 async def test_in_the_second_clause_the_words_are_counted_from_where_it_began(autojump_clock: MockClock) -> None:

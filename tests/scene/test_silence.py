@@ -82,7 +82,7 @@ async def test_a_call_on_hold_whose_caller_speaks_is_not_left(autojump_clock: Mo
 
 async def test_a_brain_that_thinks_for_long_is_not_taken_for_silence(autojump_clock: MockClock) -> None:
     brain = ScriptedBrain(answers={"when do you open": [Say("At nine.")]}, thinks_s=8.0)
-    scene = await play([(1_000, 800, "when do you open")], brain, agent=BRIEF, hangs_up_at_ms=15_000)
+    scene = await play([(1_000, 800, "when do you open")], brain, agent=BRIEF, hangs_up_at_ms=22_000)
     assert scene.said_by("agent") == ["At nine."]
 
 
