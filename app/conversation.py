@@ -135,9 +135,8 @@ class Floor:
         await self._listener.begin(anew=not goes_on)
 
     def _mind_interruption(self, chunk: Chunk) -> None:
-        if not (self._reply.audible and self._parts.agent.barge_in):
-            self._barge_in.reset()
-        elif self._barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability):
+        may_interrupt = self._reply.audible and self._parts.agent.barge_in
+        if may_interrupt and self._barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability):
             self._interrupted = True
             self._reply.scope.cancel()
             self._call.mouth.hush()
@@ -145,9 +144,8 @@ class Floor:
     def _mind_silence(self, now_ms: int) -> None:
         played_ms, self._played_ms = self._played_ms, self._call.mouth.played_ms
         stuck = not self._reply.preparing and played_ms == self._played_ms  # on hold: the line takes nothing from us
-        answering = self._reply.active and self._reply.to is not None and not stuck
-        greeting = self._reply.active and not self._silence.asked and not stuck
-        if self._listener.in_speech or answering or greeting:
+        speaking = self._reply.active and not self._silence.asked and not stuck  # the check-in does not count
+        if self._listener.in_speech or speaking:
             self._silence.words(now_ms)
         match self._silence.feed(now_ms):
             case Silence.CHECK_IN:

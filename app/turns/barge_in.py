@@ -19,7 +19,7 @@ class BargeInRule:
 
 
 class BargeIn:
-    """Fed only while the agent can be heard; `reset` when it falls silent."""
+    """Fed only while the agent can be heard. The window forgets by itself what lies before."""
 
     def __init__(self, rule: BargeInRule = BargeInRule()) -> None:
         self._rule = rule
@@ -33,6 +33,3 @@ class BargeIn:
             return False
         self._recent.append((start_ms, end_ms))
         return sum(end - start for start, end in self._recent) >= self._rule.voiced_ms
-
-    def reset(self) -> None:
-        self._recent.clear()
