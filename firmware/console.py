@@ -89,6 +89,6 @@ class _ShownSession:
         turn, self._turn = self._turn, None
         pause_ms = turn.commit_ms - turn.speech_end_ms
         return (
-            f"\n{'':27}({turn.response_ms} ms after the caller: pause {pause_ms}, in which recognition took "
-            f"{turn.decode_ms:.0f}; brain {turn.brain_ms:.0f}, voice {turn.voice_ms:.0f})"
+            f"\n{'':27}({turn.response_ms} ms: pause {pause_ms}, recognition {turn.decode_ms:.0f} meanwhile, "
+            f"brain {turn.brain_ms:.0f}, voice {turn.voice_ms:.0f})"
         )
