@@ -149,7 +149,7 @@ async def test_what_is_said_again_when_asked_back_is_believed() -> None:
 @pytest.mark.parametrize(("choice", "place"), [("the first", 0), ("the second one please", 1)])
 async def test_at_most_two_guesses_are_offered_to_choose_from(choice: str, place: int) -> None:
     brain = unsure()
-    both = Heard("do you take my insurance", "do you take cash")
+    both = Heard("do you take insurance", "is there parking")
     question = await said(brain.reply(both))
     assert brain.decision is not None
     first, second = brain.decision.guesses
