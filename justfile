@@ -34,7 +34,7 @@ check: setup
     {{venv}}/mypy
     {{venv}}/python -m pytest -q -m rules
 
-# measure: just bench speech|tick|wire (writes build/bench/NAME.json)
+# measure: just bench speech|tick|wire|intent (writes build/bench/NAME.json), then summary (writes docs/measured.md)
 [no-exit-message]
 bench name *arguments: setup
     @{{venv}}/python -m tests.bench "$@"
