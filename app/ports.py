@@ -65,9 +65,6 @@ class Dtmf:
     at_ms: int
 
 
-CallEvent = Connected | Dtmf | Ended
-
-
 class Mouth(Protocol):
     """What the caller will hear. Holds at most 200 ms, so that `hush` is instant."""
 
