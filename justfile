@@ -18,14 +18,19 @@ setup:
 demo *arguments: setup
     @{{venv}}/python -m tests.demo "$@"
 
-# the box alone, against your PBX: just run --config deskbell.toml
+# a campaign, shown: twenty people and machines are called, and what became of each (--once ends by itself)
+[no-exit-message]
+demo-campaign *arguments: setup
+    @{{venv}}/python -m tests.demo.campaign "$@"
+
+# the box with its page, against your PBX (--show: conversations too); --config FILE: one agent from a file, without it
 [no-exit-message]
 run *arguments: setup
-    @{{venv}}/python -m firmware "$@"
+    @case " $* " in *" --config"*) exec {{venv}}/python -m firmware "$@" ;; *) exec {{venv}}/python -m image.run "$@" ;; esac
 
 # all tests but those of the image; arguments go to pytest
 test *arguments: setup
-    {{venv}}/python -m pytest -m "not image" "$@"
+    @{{venv}}/python -m tests.run "$@"
 
 # format, lint, types and the rules of the tree
 check: setup
@@ -34,10 +39,15 @@ check: setup
     {{venv}}/mypy
     {{venv}}/python -m pytest -q -m rules
 
-# measure: just bench speech|tick|wire|intent (writes build/bench/NAME.json), then summary (writes docs/measured.md)
+# measure: just bench speech|tick|wire|web|kills|machines|intent|campaign (writes build/bench/NAME.json), then summary (writes docs/measured.md)
 [no-exit-message]
 bench name *arguments: setup
     @{{venv}}/python -m tests.bench "$@"
+
+# pictures of every page of a box in use (build/screens/showroom); --docs remakes those in docs/
+[no-exit-message]
+screens *arguments: setup
+    @{{venv}}/python -m tests.web.screens "$@"
 
 # fetch and verify the declared model files; names fetch optional ones
 [no-exit-message]
@@ -49,18 +59,22 @@ lock *arguments:
     @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.lock
     @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml --output-file requirements-dev.lock
 
-# tests of the image: none yet
-test-image:
-    @echo "There is no image to test yet: image/ does not build one so far." >&2; exit 1
+# the image, made, booted in QEMU and called (root; no core to spare for ten minutes); arguments go to pytest
+[no-exit-message]
+test-image *arguments: (image "amd64")
+    @unshare --net sh -euc 'ip link set lo up; exec {{venv}}/python -m pytest -m image "$@"' test-image "$@"
 
-# the SD card or disk image: not yet
-image board:
-    @echo "Images are not built yet: image/ has no recipe for {{board}} so far." >&2; exit 1
+# the disk image of a mini PC: just image amd64 [--version V] (root); arm64 is not built yet
+[no-exit-message]
+image board *arguments: setup
+    @{{venv}}/python -m image.make image "$@"
 
-# the signed update bundle: not yet
-bundle:
-    @echo "Update bundles are not built yet: they come with the image." >&2; exit 1
+# the signed update bundle for boxes with an older version: just bundle VERSION [--board amd64] (root)
+[no-exit-message]
+bundle version *arguments: setup
+    @{{venv}}/python -m image.make bundle "$@"
 
-# write the image to a card: not yet
-flash device:
-    @echo "There is no image to write to {{device}} yet." >&2; exit 1
+# write the image of a mini PC to a card or stick, which loses all that is on it: just flash DEVICE (root; asks first)
+[no-exit-message]
+flash device *arguments: setup
+    @{{venv}}/python -m image.flash "$@"

@@ -18,6 +18,8 @@ import trio
 from app.listening import Chunk, Draft, Listener
 from app.ports import Action, Call
 from app.reply import CallersTurn, Parts, Reply
+from app.screening import Screening, Step
+from app.turns.answering_machine import PAUSE_MS
 from app.turns.barge_in import BargeIn
 from app.turns.endpoint import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, natural_pause_ms
 from app.turns.silence import Silence, SilenceClock
@@ -31,27 +33,37 @@ _SENTENCE_MS = 600
 _LAST_WORDS_S = 5.0
 
 
-async def converse(call: Call, parts: Parts) -> str:
-    """Hold the conversation of an answered call until the call ends; return its outcome."""
-    listener = Listener(parts.hearing, parts.activity)
+async def converse(call: Call, parts: Parts, screening: Screening | None = None) -> str:
+    """Hold the conversation of an answered call until the call ends; return what it came to. With `screening`, wait
+    until it is clear who answered before anything is said.
+
+    That is what the agent hung up with, "silence" where it left a caller whom it could not reach any more, and nothing
+    where the caller hung up.
+    """
+    listener = Listener(parts.hearing, parts.activity, parts.echo)
     async with trio.open_nursery() as turns:
-        floor = Floor(call, parts, listener, turns)
-        floor.say(parts.brain.greet())
+        floor = Floor(call, parts, listener, turns, screening)
+        if screening is None:
+            floor.say(parts.brain.greet())
         async for frame in call.ears():
-            pause_ms = natural_pause_ms(parts.brain.expects, parts.agent.pause_ms)
+            natural_ms = natural_pause_ms(parts.brain.expects, parts.agent.pause_ms)
+            pause_ms = PAUSE_MS if screening and screening.holds else natural_ms
             for chunk in listener.chunks(frame, pause_ms):
                 await floor.hear(chunk)
         await floor.last_words()
         turns.cancel_scope.cancel()
-    ended = await call.ended()
-    return floor.outcome or f"ended by {ended.by.value}"
+    return floor.conclusion
 
 
 class Floor:
     """Who has the floor: at most one reply, the draft of the next, and the deciders that look at each chunk."""
 
-    def __init__(self, call: Call, parts: Parts, listener: Listener, turns: trio.Nursery) -> None:
+    def __init__(
+        self, call: Call, parts: Parts, listener: Listener, turns: trio.Nursery, screening: Screening | None = None
+    ) -> None:
         self._call, self._parts, self._listener, self._turns = call, parts, listener, turns
+        self._screening = screening
+        self._put_off: CallersTurn | None = None  # said before it was clear who spoke
         self._barge_in = BargeIn()
         self._silence = SilenceClock(round(parts.agent.silence_s * 1000))
         self._reply = Reply.none(call, parts)
@@ -59,11 +71,17 @@ class Floor:
         self._speech_start_ms = self._now_ms = 0
         self._interrupted = False
         self._played_ms = 0
+        self._left = False
 
     @property
-    def outcome(self) -> str:
+    def conclusion(self) -> str:
         """Set once the agent has hung up."""
-        return self._reply.hung_up_as
+        return self._reply.hung_up_as or ("silence" if self._left else "")
+
+    @property
+    def _held(self) -> bool:
+        """Nobody has the floor but a message for a machine."""
+        return self._screening is not None and self._screening.holds
 
     async def hear(self, chunk: Chunk) -> None:
         """One chunk of the caller: first its event, then the deciders that look at the state which that leaves."""
@@ -76,11 +94,14 @@ class Floor:
                 self._draft = self._drafted()
             case SpeechResumed():
                 self._draft = None
+            case SpeechEnded() as ended if self._held:
+                self._put_off_turn(self._turn(ended, chunk.end_ms))
             case SpeechEnded() as ended if self._is_turn(ended):
                 turn = self._turn(ended, chunk.end_ms)
                 self._give_floor(Reply(self._call, self._parts, to=turn))
             case SpeechPaused() | SpeechStarted() | SpeechEnded() | None:
                 pass
+        self._mind_answerer(chunk)
         self._mind_interruption(chunk)
         self._mind_silence(chunk.end_ms)
 
@@ -92,7 +113,7 @@ class Floor:
 
     async def last_words(self) -> None:
         """The call is over: what the caller said last, and got no answer to, still counts."""
-        unanswered = self._reply.to if self._reply.active and not self._reply.audible else None
+        unanswered = self._reply.to if self._reply.active and not self._reply.audible else self._put_off
         if self._listener.in_speech and not self._reply.audible:
             voiced_ms = self._now_ms - self._speech_start_ms
             unanswered = self._turn(SpeechEnded(self._now_ms, voiced_ms), self._now_ms)
@@ -124,7 +145,7 @@ class Floor:
     async def _caller_starts(self, since_ms: int) -> None:
         """Whoever speaks first goes first; and until an answer is audible, the caller just goes on with the turn
         that a pause had seemed to end."""
-        unheard = self._reply.active and not self._reply.audible
+        unheard = self._reply.active and not self._reply.audible and not self._held
         goes_on = unheard and self._reply.to is not None
         if unheard:
             self._reply.taken_back = goes_on
@@ -132,10 +153,39 @@ class Floor:
         if not goes_on:
             self._speech_start_ms = since_ms
         self._draft = None
+        self._put_off_turn(None)
         await self._listener.begin(anew=not goes_on)
 
+    def _mind_answerer(self, chunk: Chunk) -> None:
+        match self._screening.feed(chunk) if self._screening else None:
+            case Step.TALK:
+                self._begin_talk()
+            case Step.HANG_UP:
+                self._turns.start_soon(self._call.hang_up)
+            case Step.LEAVE_MESSAGE if self._screening:
+                self._reply.scope.cancel()  # a person was greeted, and then it beeped
+                self._call.mouth.hush()
+                self.say(self._screening.say_message())
+            case _:
+                pass
+
+    def _begin_talk(self) -> None:
+        """The greeting answers the first words, whatever they were; without one, the brain does."""
+        if self._parts.agent.greeting:
+            self._put_off_turn(None)
+            self.say(self._parts.brain.greet())
+        elif self._put_off:
+            reply, self._put_off = Reply(self._call, self._parts, to=self._put_off), None
+            self._give_floor(reply)
+
+    def _put_off_turn(self, turn: CallersTurn | None) -> None:
+        """Keep `turn` until it is clear who speaks; the one before gets its line in the transcript and no answer."""
+        before, self._put_off = self._put_off, turn
+        if before:
+            self._turns.start_soon(Reply(self._call, self._parts, to=before).note)
+
     def _mind_interruption(self, chunk: Chunk) -> None:
-        may_interrupt = self._reply.audible and self._parts.agent.barge_in
+        may_interrupt = self._reply.audible and self._parts.agent.barge_in and not self._held
         if may_interrupt and self._barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability):
             self._interrupted = True
             self._reply.scope.cancel()
@@ -145,7 +195,7 @@ class Floor:
         played_ms, self._played_ms = self._played_ms, self._call.mouth.played_ms
         stuck = not self._reply.preparing and played_ms == self._played_ms  # on hold: the line takes nothing from us
         speaking = self._reply.active and not self._silence.asked and not stuck  # the check-in does not count
-        if self._listener.in_speech or speaking:
+        if self._listener.in_speech or speaking or (self._held and not self._reply.active):
             self._silence.words(now_ms)
         match self._silence.feed(now_ms):
             case Silence.CHECK_IN:
@@ -153,6 +203,7 @@ class Floor:
             case Silence.GIVE_UP:
                 self.say(self._parts.brain.say_goodbye())
             case Silence.LEAVE:
+                self._left = True
                 self._turns.start_soon(self._call.hang_up)
             case None:
                 pass

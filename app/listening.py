@@ -5,21 +5,35 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import trio
 
 from app.ports import BYTES_PER_MS, Frame, Heard, Hearing, VoiceActivity
-from app.turns.endpoint import Endpointer, SpeechPaused, SpeechResumed, TurnEvent
+from app.turns.endpoint import Endpointer, SpeechPaused, SpeechResumed, SpeechRule, TurnEvent
 
 CHUNK_MS = 32
 _CHUNK_BYTES = CHUNK_MS * BYTES_PER_MS
+# What no decider takes for speech need not be looked at for an echo.
+_NEARLY_SPEECH = SpeechRule().stay
 # The VAD sees a word some 100 ms after it began, and a soft first consonant is before even that.
 _PRE_ROLL_CHUNKS = 10
 
 
+class Echo(Protocol):
+    """Is what comes in nothing but our own voice, coming back? For one call, like `VoiceActivity`."""
+
+    def feed(self, came: bytes, sent: bytes) -> None:
+        """The next chunk of 512 samples (32 ms, 1024 bytes) that came in, and what went out in the same 32 ms."""
+
+    def explains(self) -> bool:
+        """Whether the last chunk that came in was our own voice and nobody else's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """32 ms of the caller: what the VAD made of it, and the turn event that it completed, if any."""
+    """32 ms of the caller: what the VAD made of it (0.0 where it was our own echo), and the turn event that it
+    completed, if any."""
 
     start_ms: int
     end_ms: int
@@ -37,7 +51,7 @@ class Draft:
 
     async def make(self, hearing: Hearing) -> None:
         found = await hearing.finish()
-        self._heard = Heard(found.own, found.general, found.decode_ms)
+        self._heard = Heard(found.own, found.general, found.decode_ms, found.off_topic)
         self._made.set()
 
     async def heard(self) -> Heard:
@@ -47,13 +61,16 @@ class Draft:
 
 
 class Listener:
-    """Holds back the audio of a pause from the recogniser, so that a draft stays valid if the pause commits."""
+    """Holds back the audio of a pause from the recogniser, so that a draft stays valid if the pause commits.
 
-    def __init__(self, hearing: Hearing, activity: VoiceActivity) -> None:
+    What is our own echo is no speech for anybody: else each sentence of the agent's would interrupt itself.
+    """
+
+    def __init__(self, hearing: Hearing, activity: VoiceActivity, echo: Echo) -> None:
         self._hearing = hearing
-        self._activity = activity
+        self._activity, self._echo = activity, echo
         self._endpointer = Endpointer()
-        self._pending = bytearray()
+        self._pending, self._sent = bytearray(), bytearray()
         self._pending_start_ms = 0
         self._pre_roll: deque[bytes] = deque(maxlen=_PRE_ROLL_CHUNKS)
         self._held: list[bytes] = []
@@ -68,13 +85,20 @@ class Listener:
         if not self._pending:
             self._pending_start_ms = frame.at_ms
         self._pending += frame.pcm
+        self._sent += frame.sent
         while len(self._pending) >= _CHUNK_BYTES:
             pcm, start_ms = bytes(self._pending[:_CHUNK_BYTES]), self._pending_start_ms
-            del self._pending[:_CHUNK_BYTES]
+            sent = bytes(self._sent[:_CHUNK_BYTES])
+            del self._pending[:_CHUNK_BYTES], self._sent[:_CHUNK_BYTES]
             self._pending_start_ms = end_ms = start_ms + CHUNK_MS
-            probability = self._activity.probability(pcm)
+            probability = self._speech(pcm, sent)
             event = self._endpointer.feed(start_ms, end_ms, probability, pause_ms)
             yield Chunk(start_ms, end_ms, pcm, probability, event)
+
+    def _speech(self, pcm: bytes, sent: bytes) -> float:
+        probability = self._activity.probability(pcm)
+        self._echo.feed(pcm, sent)
+        return 0.0 if probability >= _NEARLY_SPEECH and self._echo.explains() else probability
 
     async def begin(self, *, anew: bool) -> None:
         """The caller has started. `anew` is false when this goes on with an utterance that was taken for finished."""

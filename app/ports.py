@@ -1,6 +1,6 @@
 """What the agent needs from the box, as Protocols: the line, the ears, the voice and the ledger.
 
-`app` imports nothing of `firmware` or `models`; those folders build things of these shapes, `firmware/compose.py`
+`app` imports nothing of `firmware` or `models`; those folders build things of these shapes, `firmware/appliance.py`
 puts them together, and `tests/fakes` holds their doubles. The contract tests run on both.
 
 Audio everywhere in the product is 16 kHz mono signed 16-bit little-endian, in frames of 20 ms (640 bytes).
@@ -23,6 +23,7 @@ FRAME_BYTES = SAMPLE_RATE_HZ * FRAME_MS // 1000 * 2
 BYTES_PER_MS = SAMPLE_RATE_HZ * 2 // 1000
 
 Speaker = Literal["caller", "agent"]
+Direction = Literal["inbound", "outbound"]
 
 
 # -- the line ------------------------------------------------------------------------------------------------
@@ -30,10 +31,12 @@ Speaker = Literal["caller", "agent"]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """20 ms of what the caller said. `at_ms` is the start of the frame; a jump in it means lost frames."""
+    """20 ms of what the caller said, and of what went out to them meanwhile. `at_ms` is the start of the frame; a jump
+    in it means lost frames."""
 
     at_ms: int
     pcm: bytes
+    sent: bytes = bytes(FRAME_BYTES)
 
 
 class EndedBy(Enum):
@@ -49,6 +52,21 @@ class Ended:
     by: EndedBy
     sip_code: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a call came: instants in seconds of `trio.current_time()`, None where it did not come to that.
+
+    `heard_s`: the other side's first response to a call of ours, if only "trying". `rang_s`: its first sign that
+    somebody is being called (180 to 183). A call that comes in has both from its beginning.
+    """
+
+    began_s: float
+    heard_s: float | None = None
+    rang_s: float | None = None
+    answered_s: float | None = None
+    ended_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +112,7 @@ class Call(Protocol):
         """Ours, unique on this box, safe to log."""
 
     @property
-    def direction(self) -> Literal["inbound", "outbound"]: ...
+    def direction(self) -> Direction: ...
 
     @property
     def remote(self) -> str:
@@ -102,6 +120,10 @@ class Call(Protocol):
 
     @property
     def mouth(self) -> Mouth: ...
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come."""
 
     @property
     def lost_frames(self) -> int:
@@ -124,6 +146,14 @@ class Call(Protocol):
         """End the call: BYE, or `sip_code` where it was not answered yet. Idempotent."""
 
 
+@dataclass(frozen=True, slots=True)
+class NotPlaced:
+    """A call that never left the box, and why. The reason is for people."""
+
+    result: Result
+    reason: str
+
+
 # -- hearing -------------------------------------------------------------------------------------------------
 
 
@@ -140,12 +170,15 @@ class Heard:
 
     `own` comes from the language model made of the agent's own words: right when the caller stays on topic,
     wrong with conviction when not. `general` comes from the dictation model. Where the two agree, believe.
-    `decode_ms` is what finishing took, in wall-clock milliseconds.
+    `decode_ms` is what finishing took, in wall-clock milliseconds. `off_topic` is by how much `general` fits the sound
+    better than `own`, a log-likelihood ratio in nats per 10 ms: negative for callers who use the agent's words,
+    positive for others, 0 where the engine cannot tell.
     """
 
     own: str
     general: str
     decode_ms: float = 0.0
+    off_topic: float = 0.0
 
 
 class Recognition(Protocol):
@@ -159,6 +192,9 @@ class Recognition(Protocol):
 
     @property
     def decode_ms(self) -> float: ...
+
+    @property
+    def off_topic(self) -> float: ...
 
 
 class Hearing(Protocol):
@@ -220,12 +256,19 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """End the call once everything said before has been heard."""
+    """End the call once everything said before has been heard. `conclusion`: what the talk came to, in a few words."""
 
-    outcome: str
+    conclusion: str
 
 
-Action = Say | HangUp
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Not for the caller: for whoever reads the session later. Holds nothing that was said."""
+
+    text: str
+
+
+Action = Say | HangUp | Noted
 
 
 class Brain(Protocol):
@@ -255,6 +298,9 @@ class Brain(Protocol):
     @property
     def results(self) -> dict[str, str]:
         """What the call brought: a message taken, whom the caller wanted. Personal."""
+
+    async def conclude(self) -> dict[str, str] | None:
+        """After the call: all results, where finding them takes a while; None where `results` has them."""
 
 
 # -- remembering ---------------------------------------------------------------------------------------------
@@ -291,6 +337,39 @@ class Line:
     interrupted: bool = False
 
 
+class Result(Enum):
+    """What became of a call, in a word. `app/outcomes.py` has the table."""
+
+    ANSWERED = "answered"
+    MACHINE = "machine"
+    MESSAGE_LEFT = "message left"
+    BUSY = "busy"
+    DECLINED = "declined"
+    NO_ANSWER = "no answer"
+    UNREACHABLE = "unreachable"
+    NETWORK_ERROR = "network error"
+    CANCELLED = "cancelled"
+    CAPACITY = "capacity"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+Side = Literal["caller", "callee", "agent", "network"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`sip_code` 0: no answer came, or the call was never placed. `ring_ms`: of the other side's telephone, until it
+    was answered or all was over. `talk_ms`: from the answer to the end."""
+
+    result: Result
+    sip_code: int
+    reason: str
+    ring_ms: int
+    talk_ms: int
+    ended_by: Side
+
+
 class SessionLog(Protocol):
     """One call's entry in the ledger. Writing never waits for the disk and never fails the call."""
 
@@ -307,7 +386,13 @@ class SessionLog(Protocol):
 
     def turn(self, turn: Turn) -> None: ...
 
-    def close(self, outcome: str, ended_by: str, results: dict[str, str]) -> None: ...
+    def note(self, at_ms: int, text: str) -> None: ...
+
+    def close(self, outcome: Outcome, conclusion: str, results: dict[str, str]) -> None:
+        """`conclusion`: what the talk came to ("message taken", "silence"), empty if nothing is to be said of it."""
+
+    def found(self, results: dict[str, str]) -> None:
+        """Results that came after `close`, instead of those before."""
 
 
 class Ledger(Protocol):

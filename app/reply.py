@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import trio
 
-from app.listening import Draft
+from app.listening import Draft, Echo
 from app.ports import (
     BYTES_PER_MS,
     Action,
@@ -21,6 +21,7 @@ from app.ports import (
     HangUp,
     Hearing,
     Line,
+    Noted,
     Say,
     SessionLog,
     Turn,
@@ -33,9 +34,9 @@ from app.turns.endpoint import SpeechEnded
 
 # Sounds this short in which no recogniser found a word are coughs and clicks: asking "sorry?" would be odd.
 _SHORTEST_WORD_MS = 400
-# The voice may be ahead of the line by one whole clause (500 characters are 35 s, in chunks of 50 ms or more), so
-# that what was played of it can be told exactly.
-_CLAUSE_CHUNKS = 700
+# The voice may be ahead of the line by one whole clause (500 characters are 47 s at the slowest pace, in chunks of at
+# least 50 ms), so that what was played of it can be told exactly.
+_CLAUSE_CHUNKS = 950
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Parts:
 
     hearing: Hearing
     activity: VoiceActivity
+    echo: Echo
     voice: Voice
     brain: Brain
     log: SessionLog
@@ -137,14 +139,17 @@ class Reply:
     async def _perform(self, actions: AsyncGenerator[Action, None]) -> None:
         async with aclosing(actions):
             async for action in actions:
+                if isinstance(action, Noted):
+                    self._parts.log.note(self._call.mouth.clock_ms, action.text)
+                    continue
                 if self._stages and self._stages.first_action_s is None:
                     self._stages.first_action_s = trio.current_time()
                 match action:
                     case Say(text):
                         await self._say(text)
-                    case HangUp(outcome):
+                    case HangUp(conclusion):
                         await self._call.mouth.drained()
-                        self.hung_up_as, self._finished = outcome, True  # the end of the call ends us too
+                        self.hung_up_as, self._finished = conclusion, True  # the end of the call ends us too
                         await self._call.hang_up()
         await self._call.mouth.drained()
 

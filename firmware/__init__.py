@@ -1,1 +1,2 @@
-"""The box as a telephone: one folder per foreign thing, and `compose.py`, the only file that constructs."""
+"""The box as a telephone: one folder per foreign thing. `appliance.py` puts the box together, `compose.py` one
+agent from a file; nothing else constructs."""

@@ -20,13 +20,15 @@ _SECRETS = {"password": "DESKBELL_SIP_PASSWORD", "login": "DESKBELL_SIP_LOGIN"}
 
 
 class Process(BaseSettings):
-    """From `DESKBELL_*` variables. RTP ports: two per call, so the default range serves 50 calls."""
+    """From `DESKBELL_*` variables. RTP ports: two per call, so the default range serves 50 calls. `control_socket`:
+    where the page, which may be another user, asks; None: in the data folder."""
 
     model_config = SettingsConfigDict(env_prefix="DESKBELL_", frozen=True, hide_input_in_errors=True)
 
     sip_password: SecretStr | None = None
     sip_login: SecretStr | None = None
     data: Path = Path("data")
+    control_socket: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     rtp_first_port: int = Field(default=16_384, ge=1024, le=65_000)
     rtp_last_port: int = Field(default=16_483, ge=1024, le=65_535)
@@ -75,6 +77,14 @@ def read_configuration(file: Path) -> Configuration | ConfigurationProblem:
     except tomllib.TOMLDecodeError as error:
         return ConfigurationProblem(file, (f"it is not valid TOML: {error}",))
     return _validated(file, typed)
+
+
+def read_process() -> Process | ConfigurationProblem:
+    """The environment alone, for a box that is set up on its page."""
+    try:
+        return Process()
+    except ValidationError as error:
+        return ConfigurationProblem(Path("the environment"), tuple(_faults(error, "environment variable DESKBELL_")))
 
 
 def _validated(file: Path, typed: dict[str, Any]) -> Configuration | ConfigurationProblem:

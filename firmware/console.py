@@ -10,7 +10,8 @@ import itertools
 from collections.abc import Callable
 from pathlib import Path
 
-from app.ports import Ledger, Line, SessionLog, Turn
+from app.outcomes import in_words
+from app.ports import Ledger, Line, Outcome, SessionLog, Turn
 from firmware.telephony import Cause, Registration
 
 _REMEDIES = {
@@ -19,8 +20,15 @@ _REMEDIES = {
     Cause.UNREACHABLE: "Is the PBX up, is the port right, and does a firewall stand between?",
     Cause.REFUSED: "Is the extension enabled at the PBX, and allowed to register from this network?",
     Cause.SERVER_ERROR: "The PBX has trouble of its own: look into its log. The box tries again by itself.",
+    Cause.NOT_TRUSTED: "Compare the fingerprint with the one that the PBX's administrator tells. If they are the same, "
+    "enter it under Advanced; if they differ, somebody may stand between the box and the PBX.",
     Cause.MALFORMED_ANSWER: "Something else than a PBX answers there: check address and port.",
 }
+
+
+def remedy(cause: Cause) -> str:
+    """What to do about it; empty where nothing is to be done."""
+    return _REMEDIES.get(cause, "")
 
 
 def describe(registration: Registration, user: str, domain: str) -> str:
@@ -30,8 +38,8 @@ def describe(registration: Registration, user: str, domain: str) -> str:
         return f"registered: {account}; renewed before {registration.expires_s} s are over"
     answer = f"{registration.sip_code} {registration.reason}".removeprefix("0 ").strip()
     parts = [f"{account}: {registration.cause.value}", f" ({answer})" if answer else ""]
-    if remedy := _REMEDIES.get(registration.cause):
-        parts.append(f". {remedy}")
+    if todo := remedy(registration.cause):
+        parts.append(f". {todo}")
     if registration.next_try:
         parts.append(f" Next try at {registration.next_try.astimezone():%H:%M:%S}.")
     return "".join(parts)
@@ -77,11 +85,24 @@ class _ShownSession:
         self._session.turn(turn)
         self._turn = turn
 
-    def close(self, outcome: str, ended_by: str, results: dict[str, str]) -> None:
-        self._session.close(outcome, ended_by, results)
+    def note(self, at_ms: int, text: str) -> None:
+        self._session.note(at_ms, text)
+        self._show(f"{at_ms / 1000:6.1f} s  {text}")
+
+    def found(self, results: dict[str, str]) -> None:
+        self._session.found(results)
+        self._show_results(results)
+
+    def _show_results(self, results: dict[str, str]) -> None:
         for name, value in results.items():
             self._show(f"result  {name}: {value}")
-        self._show(f"over: {outcome} (session {self._session.id})")
+
+    def close(self, outcome: Outcome, conclusion: str, results: dict[str, str]) -> None:
+        self._session.close(outcome, conclusion, results)
+        self._show_results(results)
+        how = in_words(outcome.result.value, outcome.sip_code, outcome.reason, outcome.ring_ms)
+        came_to = f", {conclusion}" if conclusion else ""
+        self._show(f"over: {how}{came_to}; ended by the {outcome.ended_by} (session {self._session.id})")
 
     def _latency(self, line: Line) -> str:
         if line.speaker != "agent" or self._turn is None:

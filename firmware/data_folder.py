@@ -9,6 +9,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+DATABASE, RECORDINGS, VAULT = "deskbell.sqlite", "recordings", "vault"
+"""What is in it. A factory reset of everything takes all three away."""
+
 
 class DataFolderProblem(Exception):
     """The data folder cannot be used. The text says why, and what to do."""

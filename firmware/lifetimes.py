@@ -47,3 +47,11 @@ async def serving(service: Service, *args: object) -> AsyncIterator[Any]:
             yield value
         finally:
             scope.cancel()
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error in a group of groups: for telling a person, who needs one."""
+    leaf: BaseException = group
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return leaf

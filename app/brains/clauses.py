@@ -21,13 +21,13 @@ _BREATH = re.compile(r"(?<=[,;:])\s+|\s+[–—-]\s+")
 
 def clauses(text: str) -> Iterator[str]:
     """The clauses of `text` in order. Joined with spaces they are the text again, but for dashes and line ends."""
-    for sentence in _sentences(" ".join(text.split())):
+    for sentence in sentences(text):
         yield from _breaths(sentence) if len(sentence) > _LONG else (sentence,)
 
 
-def _sentences(text: str) -> Iterator[str]:
+def sentences(text: str) -> Iterator[str]:
     held = ""
-    for part in _SENTENCE_END.split(text):
+    for part in _SENTENCE_END.split(" ".join(text.split())):
         held = f"{held} {part}".strip()
         if held and not _ends_in_abbreviation(held):
             yield held

@@ -6,21 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from app.brains.words import words
 
-_DIGITS = {
+DIGITS = {
     "zero": "0", "oh": "0", "o": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5",
     "six": "6", "seven": "7", "eight": "8", "nine": "9",
 }  # fmt: skip
-_TEENS = {
+TEENS = {
     "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14", "fifteen": "15",
     "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19",
 }  # fmt: skip
-_TENS = {
+TENS = {
     "twenty": "2", "thirty": "3", "forty": "4", "fifty": "5", "sixty": "6", "seventy": "7", "eighty": "8",
     "ninety": "9",
 }  # fmt: skip
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
 # What the recogniser writes for a digit; only believed among digits, where nobody says "to" or "for".
-_SOUND_LIKE_DIGITS = {
+SOUND_LIKE_DIGITS = {
     "to": "2", "too": "2", "for": "4", "won": "1", "want": "1", "on": "1", "ate": "8", "sex": "6", "or": "0",
 }  # fmt: skip
 
@@ -49,19 +49,19 @@ def _next(said: Sequence[str], place: int) -> tuple[int, str]:
     after = said[place + 1] if place + 1 < len(said) else ""
     if word == "plus":
         return 1, "+"
-    if word in _TIMES and after in _DIGITS:
-        return 2, _DIGITS[after] * _TIMES[word]
-    if word in _TENS:
-        return (2, _TENS[word] + _DIGITS[after]) if _DIGITS.get(after, "0") != "0" else (1, _TENS[word] + "0")
-    if word in _DIGITS and after == "hundred":
-        return 2, _DIGITS[word] + "00"
-    if word in _SOUND_LIKE_DIGITS and place and _is_number(said[place - 1]) and (_is_number(after) or not after):
-        return 1, _SOUND_LIKE_DIGITS[word]
-    return 1, word if word.isdigit() else _DIGITS.get(word) or _TEENS.get(word, "")
+    if word in _TIMES and after in DIGITS:
+        return 2, DIGITS[after] * _TIMES[word]
+    if word in TENS:
+        return (2, TENS[word] + DIGITS[after]) if DIGITS.get(after, "0") != "0" else (1, TENS[word] + "0")
+    if word in DIGITS and after == "hundred":
+        return 2, DIGITS[word] + "00"
+    if word in SOUND_LIKE_DIGITS and place and _is_number(said[place - 1]) and (_is_number(after) or not after):
+        return 1, SOUND_LIKE_DIGITS[word]
+    return 1, word if word.isdigit() else DIGITS.get(word) or TEENS.get(word, "")
 
 
 def _is_number(word: str) -> bool:
-    return word.isdigit() or word in _DIGITS or word in _TEENS or word in _TENS or word in _TIMES
+    return word.isdigit() or word in DIGITS or word in TEENS or word in TENS or word in _TIMES
 
 
 def read_back(number: str) -> str:

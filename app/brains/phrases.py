@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from app.brains.field_answers import likely_answers, short_answers
 from app.brains.intents import CARRIERS, Kind, intents_of
 from app.brains.meanings import synonyms
 from app.brains.words import words
@@ -15,13 +16,21 @@ from app.settings import Agent
 
 
 def likely_phrases(agent: Agent) -> tuple[str, ...]:
-    """Sentences a caller of `agent` may say, each once: its listed questions, their variants, people asked for."""
+    """Sentences a caller of `agent` may say, each once: its listed questions, their variants, people asked for, and
+    answers to what it asks for."""
     found: dict[str, None] = {}
     for intent in intents_of(agent):
         for phrase in intent.phrases:
             found.update(dict.fromkeys(carried(phrase) if intent.kind is Kind.PERSON else varied(phrase)))
+    for field in agent.result_fields:
+        found.update(dict.fromkeys(likely_answers(field)))
     found.update(dict.fromkeys(agent.vocabulary))
     return tuple(found)
+
+
+def awaited(agent: Agent) -> tuple[str, ...]:
+    """The one-word answers to what the agent asks for."""
+    return tuple(dict.fromkeys(answer for field in agent.result_fields for answer in short_answers(field)))
 
 
 def names(agent: Agent) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The offline receptionist: answers in its owner's words, or asks, and never makes anything up.
 
-It is deterministic. Each utterance makes a new `_Mind` out of the last one, so that a reply which the caller never
+It is deterministic. Each utterance makes a new `Mind` out of the last one, so that a reply which the caller never
 heard (they went on speaking) is undone by taking the old one back.
 """
 
@@ -8,56 +8,47 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
-from app.brains import taking_messages
+from app.brains import guesses, taking_messages, taking_results
 from app.brains.answers import yes_or_no
-from app.brains.clauses import clauses
+from app.brains.do_not_call import asked_not_to_call
+from app.brains.field_answers import answer_in, asks_something
 from app.brains.intents import Act, Intent, Kind, intents_of
+from app.brains.interview import Interview
 from app.brains.matching import Decision, Matcher, Verdict
+from app.brains.mind import Mind, say, speak
 from app.brains.numbers import digits_in
+from app.brains.results import DO_NOT_CALL, offline_results
 from app.brains.taking_messages import Note, Stage
+from app.brains.taking_results import Asking
 from app.brains.words import words
-from app.ports import Action, Expects, HangUp, Heard, Likeness, Say
+from app.ports import Action, Direction, Expects, Heard, Likeness
 from app.settings import Agent
 
 _log = logging.getLogger(__name__)
 
 # After this many utterances in a row that led to nothing, the agent offers to take a message instead.
 _FAILURES = 2
-# A guess is worth offering beside the first where it is at least half as likely.
-_SECOND_GUESS = 0.5
 # Two recognisers as alike as this have heard the same sentence.
 _AGREED = 0.75
 
-_ANYTHING_ELSE = "Is there anything else I can do for you?"
 _AGAIN = "I am sorry, I did not understand you. Please say it in other words."
 _OFFER_MESSAGE = "I am sorry, I cannot help you with that. Shall I take a message?"
-
-
-@dataclass(frozen=True, slots=True)
-class _Mind:
-    """All that the receptionist remembers of a call."""
-
-    expects: Expects = Expects.ANYTHING
-    last_said: str = ""
-    guesses: tuple[Intent, ...] = ()  # what it asked whether it was meant
-    offered_message: bool = False
-    offered_end: bool = False  # it asked whether there was anything else
-    failures: int = 0
-    wanted: str = ""  # the person whom the caller asked for
-    note: Note | None = None
-    outcome: str = ""  # set: hang up once this is said
+_NO_MORE_CALLS = "I am sorry. You will not be called again. Good-bye."
+_OFFER_NO_CALLS = "Shall I see to it that you are not called again?"
 
 
 class Receptionist:
     """The brain of one call. The matcher may be shared by all calls of an agent: it holds nothing of a call."""
 
-    def __init__(self, agent: Agent, matcher: Matcher) -> None:
+    def __init__(self, agent: Agent, matcher: Matcher, direction: Direction = "inbound", *, asks: bool = True) -> None:
+        """`asks`: for what the calls should bring, from the beginning."""
         self._agent, self._matcher = agent, matcher
-        self._mind = self._before = _Mind()
+        self._mind = self._before = Mind()
         self._decided: tuple[Heard, Decision] | None = None
+        self._interview = Interview(agent, direction, asks=asks)
 
     @property
     def expects(self) -> Expects:
@@ -65,33 +56,61 @@ class Receptionist:
 
     @property
     def results(self) -> dict[str, str]:
-        wanted = {"wanted": self._mind.wanted} if self._mind.wanted else {}
-        return wanted | (self._mind.note.results() if self._mind.note else {})
+        mind = self._mind
+        noted = {"wanted": mind.wanted} if mind.wanted else {}
+        noted |= mind.note.results() if mind.note else {}
+        found = offline_results(self._agent.result_fields, noted, taking_results.results(mind.asking))
+        return found | noted | ({DO_NOT_CALL: "yes"} if mind.do_not_call else {})
 
     @property
     def decision(self) -> Decision | None:
         """How the last utterance was understood, for traces and benches."""
         return self._decided[1] if self._decided else None
 
+    @property
+    def is_asking(self) -> bool:
+        """It has asked something, and the next utterance is the answer."""
+        mind = self._mind
+        return mind.waits_for is not None or (mind.asks_something_else and not mind.conclusion)
+
+    def hears_refusal(self, heard: Heard) -> bool:
+        """They may not want to be called again: only a call of ours is understood so."""
+        return self._interview.is_our_call and asked_not_to_call(heard) is not False
+
+    def hears_goodbye(self, heard: Heard) -> bool:
+        intent = self._decide(heard).intent
+        return intent is not None and intent.key == Act.GOODBYE.value
+
+    async def conclude(self) -> None:
+        """All is in `results`."""
+
+    def begin_asking(self) -> None:
+        """From now on, for what the calls should bring: nobody else does."""
+        self._interview.asks = True
+
     def greet(self) -> AsyncGenerator[Action, None]:
-        return self._become(replace(self._mind, last_said=self._agent.greeting))
+        return self._become(self._interview.greeted(self._mind, self._agent.greeting))
 
     def check_in(self) -> AsyncGenerator[Action, None]:
         self._before = self._mind  # nothing is taken back if this is never heard
-        return _speak("Are you still there?")
+        return speak(Mind(last_said="Are you still there?"))
 
     def say_goodbye(self) -> AsyncGenerator[Action, None]:
         return self._become(self._parting(self._mind, "silence"))
 
+    def take_leave(self) -> AsyncGenerator[Action, None]:
+        """The caller wants to end the call."""
+        return self._become(self._parting(self._mind, self._interview.conclusion(self._mind)))
+
     def reply(self, heard: Heard) -> AsyncGenerator[Action, None]:
-        return self._become(self._next(replace(self._mind, outcome=""), heard))
+        return self._become(self._next(replace(self._mind, conclusion="", notes=()), heard))
 
     def interrupted(self, said: str) -> None:
         """What was never heard was never said: the caller went on, and the whole utterance comes again."""
         if not said.strip():
             self._mind = self._before
-        elif self._mind.note is not None and words(said) == words(self._mind.last_said)[: len(words(said))]:
-            self._mind = replace(self._mind, note=self._mind.note.cut_off(said))
+        elif words(said) == words(self._mind.last_said)[: len(words(said))]:
+            self._mind = self._mind.cut_off(said)
 
     def believed(self, heard: Heard) -> str:
         if not (heard.own and heard.general) or self._mind.expects in (Expects.MESSAGE, Expects.NAME):
@@ -99,14 +118,20 @@ class Receptionist:
         if self._mind.expects is Expects.NUMBER:
             return heard.own if digits_in(heard.own) else heard.general
         decision = self._decide(heard)
-        answered = self._mind.expects is Expects.YES_NO and yes_or_no(heard) is not None
-        agreed = answered or decision.verdict is Verdict.BELIEVE or decision.agreement >= _AGREED
+        agreed = self._is_answered(heard) or decision.verdict is Verdict.BELIEVE or decision.agreement >= _AGREED
         return heard.own if agreed else heard.general
 
-    def _become(self, mind: _Mind) -> AsyncGenerator[Action, None]:
+    def _is_answered(self, heard: Heard) -> bool:
+        """Both readings answer what was asked, alike."""
+        asking = self._mind.waits_for
+        answer = answer_in(asking.open, heard) if asking and asking.open else None
+        plain = self._mind.expects is Expects.YES_NO and yes_or_no(heard) is not None
+        return plain or (answer is not None and answer.sure)
+
+    def _become(self, mind: Mind) -> AsyncGenerator[Action, None]:
         """Change the mind now, not when the first clause is taken: a reply may be thrown away before that."""
         self._before, self._mind = self._mind, mind
-        return _speak(mind.last_said, mind.outcome)
+        return speak(mind)
 
     def _decide(self, heard: Heard) -> Decision:
         if self._decided is None or self._decided[0] is not heard:
@@ -117,30 +142,52 @@ class Receptionist:
 
     # -- what comes next ---------------------------------------------------------------------------------------
 
-    def _next(self, mind: _Mind, heard: Heard) -> _Mind:
+    def _next(self, mind: Mind, heard: Heard) -> Mind:
         if not (heard.own or heard.general):
-            return self._failed(mind, None)
-        if mind.note is not None and mind.note.stage is not Stage.TAKEN:
-            return self._noting(mind, mind.note, heard)
+            return self._nothing_heard(mind)
+        refuses = asked_not_to_call(heard) if self._interview.is_our_call else False
+        if refuses:
+            return self._never_again(mind)
+        if refuses is None and mind.noting is None:  # half of a message may sound like it
+            return self._offer_no_calls(mind)
         answer = yes_or_no(heard)
+        if mind.offered_no_calls and answer is not None:
+            return self._never_again(mind) if answer else self._interview.led_on(say(mind, "All right."))
+        if mind.noting is not None:
+            return self._noting(mind, mind.noting, heard)
         if mind.offered_message and answer is not None:
-            return self._take_message(mind) if answer else _say(mind, "All right. " + _ANYTHING_ELSE, offered_end=True)
+            return self._take_message(mind) if answer else self._interview.led_on(say(mind, "All right."))
         if mind.guesses and (meant := self._which_guess(mind, heard, answer)):
-            return self._carry_out(mind, meant)
+            return self._interview.led_back(self._carry_out(mind, meant))
+        return self._asked_or_told(mind, heard, answer)
+
+    def _nothing_heard(self, mind: Mind) -> Mind:
+        if mind.waits_for is None:
+            return self._failed(mind, None)
+        return self._interview.asked(mind, taking_results.not_understood(mind.waits_for))
+
+    def _asked_or_told(self, mind: Mind, heard: Heard, answer: bool | None) -> Mind:
+        """An answer to what is asked for, or something that the caller wants."""
+        if self._interview.asks_who_we_are(heard):
+            return self._interview.introduced(mind)
+        if mind.asking is not None and mind.asking.open is not None:
+            return self._answered(mind, mind.asking, heard)
+        if mind.asking is None and self._interview.fields:
+            return self._first_words(mind, heard)
         return self._wish(mind, heard, answer)
 
-    def _wish(self, mind: _Mind, heard: Heard, answer: bool | None) -> _Mind:
+    def _wish(self, mind: Mind, heard: Heard, answer: bool | None) -> Mind:
         """The caller says what they want."""
         decision = self._decide(heard)
         if decision.intent is not None:
             return self._carry_out(mind, decision.intent)
         if mind.offered_end and answer is False:
-            return self._parting(mind, self._outcome(mind))
+            return self._parting(mind, self._interview.conclusion(mind))
         if mind.offered_end and answer is True:
-            return _say(mind, "Yes, please?")
+            return say(mind, "Yes, please?")
         return self._failed(mind, decision)
 
-    def _which_guess(self, mind: _Mind, heard: Heard, answer: bool | None) -> Intent | None:
+    def _which_guess(self, mind: Mind, heard: Heard, answer: bool | None) -> Intent | None:
         if len(mind.guesses) == 1 and answer is True:
             return mind.guesses[0]
         said = {*words(heard.own), *words(heard.general)}
@@ -153,26 +200,21 @@ class Receptionist:
             return again.guesses[0]  # likely twice in a row: the caller has said it again
         return self._matcher.decide(heard, among=mind.guesses).intent
 
-    def _failed(self, mind: _Mind, decision: Decision | None) -> _Mind:
+    def _failed(self, mind: Mind, decision: Decision | None) -> Mind:
         """Not understood: ask which of the likeliest was meant; say so; in the end offer to take a message."""
         failures = mind.failures + 1
         if failures > _FAILURES:
-            return _say(mind, _OFFER_MESSAGE, expects=Expects.YES_NO, offered_message=True)
+            return say(mind, _OFFER_MESSAGE, expects=Expects.YES_NO, offered_message=True)
         if decision is None or decision.verdict is not Verdict.ASK:
-            return _say(mind, _AGAIN, failures=failures)
-        guesses = self._worth_offering(decision)
-        text = f"I am not sure I understood you. {_question(guesses)}"
-        return _say(mind, text, expects=Expects.YES_NO, guesses=guesses, failures=failures)
+            return say(mind, _AGAIN, failures=failures)
+        offered = guesses.worth_offering(decision)
+        text = f"I am not sure I understood you. {guesses.question(offered)}"
+        return say(mind, text, expects=Expects.YES_NO, guesses=offered, failures=failures)
 
-    def _worth_offering(self, decision: Decision) -> tuple[Intent, ...]:
-        best = decision.probabilities[0]
-        pairs = zip(decision.guesses, decision.probabilities, strict=True)
-        return tuple(intent for intent, probability in pairs if probability >= _SECOND_GUESS * best)
-
-    def _carry_out(self, mind: _Mind, intent: Intent) -> _Mind:
+    def _carry_out(self, mind: Mind, intent: Intent) -> Mind:
         match intent.kind:
             case Kind.KNOWLEDGE:
-                return _say(mind, self._agent.knowledge[intent.place].answer)
+                return say(mind, self._agent.knowledge[intent.place].answer)
             case Kind.PERSON:
                 return self._person(mind, intent.key)
             case Kind.ACT:
@@ -181,123 +223,96 @@ class Receptionist:
                 assert_never(intent.kind)
 
     @property
-    def _acts(self) -> Mapping[Act, Callable[[_Mind], _Mind]]:
+    def _acts(self) -> Mapping[Act, Callable[[Mind], Mind]]:
         return {
             Act.HOURS: self._hours,
             Act.SOMEONE: self._someone,
             Act.MESSAGE: self._take_message,
             Act.REPEAT: self._repeat,
-            Act.GOODBYE: lambda mind: self._parting(mind, self._outcome(mind)),
-            Act.GREETING: lambda mind: _say(mind, "Hello. How can I help you?"),
+            Act.GOODBYE: lambda mind: self._parting(mind, self._interview.conclusion(mind)),
+            Act.GREETING: lambda mind: say(mind, "Hello. How can I help you?"),
         }
 
     # -- the acts ----------------------------------------------------------------------------------------------
 
-    def _person(self, mind: _Mind, name: str) -> _Mind:
+    def _person(self, mind: Mind, name: str) -> Mind:
         text = f"I would put you through to {name}, but I cannot transfer calls yet. Shall I take a message for {name}?"
-        return _say(replace(mind, wanted=name), text, expects=Expects.YES_NO, offered_message=True)
+        return say(replace(mind, wanted=name), text, expects=Expects.YES_NO, offered_message=True)
 
-    def _someone(self, mind: _Mind) -> _Mind:
+    def _someone(self, mind: Mind) -> Mind:
         text = "I cannot transfer calls yet. Shall I take a message, so that somebody calls you back?"
-        return _say(mind, text, expects=Expects.YES_NO, offered_message=True)
+        return say(mind, text, expects=Expects.YES_NO, offered_message=True)
 
-    def _hours(self, mind: _Mind) -> _Mind:
+    def _hours(self, mind: Mind) -> Mind:
         if self._agent.hours:
-            return _say(mind, self._agent.hours)
+            return say(mind, self._agent.hours)
         text = "I do not know the opening hours. Shall I take a message, so that somebody calls you back?"
-        return _say(mind, text, expects=Expects.YES_NO, offered_message=True)
+        return say(mind, text, expects=Expects.YES_NO, offered_message=True)
 
-    def _repeat(self, mind: _Mind) -> _Mind:
+    def _repeat(self, mind: Mind) -> Mind:
         """Say the last thing again, whole, and go on waiting for what it asked."""
         return replace(mind, last_said=mind.last_said or self._agent.greeting or "Hello. How can I help you?")
 
-    def _parting(self, mind: _Mind, outcome: str) -> _Mind:
-        return _say(mind, self._agent.goodbye, outcome=outcome)
+    def _parting(self, mind: Mind, conclusion: str) -> Mind:
+        return say(mind, self._interview.goodbye, conclusion=conclusion)
 
-    def _outcome(self, mind: _Mind) -> str:
-        return "message taken" if mind.note and mind.note.stage is Stage.TAKEN else "answered"
+    # -- what the call should bring ------------------------------------------------------------------------------
+
+    def _first_words(self, mind: Mind, heard: Heard) -> Mind:
+        """Nothing was asked for yet: nobody has been greeted, or the greeting offered help."""
+        intent = self._decide(heard).intent
+        if intent is not None and intent.key != Act.GREETING.value:
+            return self._interview.led_back(self._carry_out(mind, intent))
+        if not mind.last_said:
+            return self._interview.introduced(mind)
+        first = "Hello." if intent else taking_results.NOT_UNDERSTOOD
+        return self._interview.begun(mind, first)
+
+    def _answered(self, mind: Mind, asking: Asking, heard: Heard) -> Mind:
+        """An answer, or something else that the caller wants; then the question comes again."""
+        intent = self._decide(heard).intent
+        step = taking_results.step(asking, heard)
+        is_free = asking.expects in (Expects.MESSAGE, Expects.NAME)  # anything is an answer
+        if intent is not None and intent.key == Act.REPEAT.value and (step is None or is_free):
+            return self._repeat(replace(mind, asking=replace(asking, heard=True)))
+        wants = step is None or (asks_something(heard) and intent is not None) or (is_free and _says_bye(heard))
+        if wants and intent is not None and intent.key != Act.GREETING.value:
+            return self._interview.led_back(self._carry_out(mind, intent))
+        return self._interview.asked(mind, step or taking_results.not_understood(asking))
+
+    # -- no more calls -------------------------------------------------------------------------------------------
+
+    def _offer_no_calls(self, mind: Mind) -> Mind:
+        return say(mind, _OFFER_NO_CALLS, expects=Expects.YES_NO, offered_no_calls=True)
+
+    def _never_again(self, mind: Mind) -> Mind:
+        return replace(say(mind, _NO_MORE_CALLS, conclusion="asked not to be called"), do_not_call=True)
 
     # -- a message ---------------------------------------------------------------------------------------------
 
-    def _take_message(self, mind: _Mind) -> _Mind:
+    def _take_message(self, mind: Mind) -> Mind:
         return self._noted(mind, taking_messages.begin(mind.wanted))
 
-    def _noting(self, mind: _Mind, note: Note, heard: Heard) -> _Mind:
+    def _noting(self, mind: Mind, note: Note, heard: Heard) -> Mind:
         """An answer while a message is being taken. Only good-bye and "say that again" mean what they always mean."""
         if note.stage is not Stage.MESSAGE:
             intent = self._decide(heard).intent
             if intent is not None and intent.key == Act.REPEAT.value:
                 return self._repeat(replace(mind, note=replace(note, heard_whole=True)))
             if intent is not None and intent.key == Act.GOODBYE.value and note.stage is not Stage.READ_BACK:
-                return self._parting(mind, "answered")
+                return self._parting(mind, "finished")
         return self._noted(mind, taking_messages.step(note, heard))
 
-    def _noted(self, mind: _Mind, step: taking_messages.Step) -> _Mind:
+    def _noted(self, mind: Mind, step: taking_messages.Step) -> Mind:
         note, text = step
-        taken = note.stage is Stage.TAKEN
-        return _say(mind, text, expects=note.stage.value or Expects.ANYTHING, note=note, offered_end=taken)
+        noted = say(mind, text, expects=note.stage.value or Expects.ANYTHING, note=note)
+        return self._interview.led_on(noted) if note.stage is Stage.TAKEN else noted
+
+
+def _says_bye(heard: Heard) -> bool:
+    return "bye" in (*words(heard.own), *words(heard.general))
 
 
 def matcher_of(agent: Agent, likeness: Likeness) -> Matcher:
     """The matcher for all calls of `agent`."""
     return Matcher(intents_of(agent), likeness)
-
-
-def _say(
-    mind: _Mind,
-    text: str,
-    *,
-    expects: Expects = Expects.ANYTHING,
-    guesses: tuple[Intent, ...] = (),
-    offered_message: bool = False,
-    offered_end: bool = False,
-    failures: int = 0,
-    note: Note | None = None,
-    outcome: str = "",
-) -> _Mind:
-    """The mind after saying `text`: what was asked before is settled, what `text` asks is open."""
-    return replace(
-        mind,
-        last_said=text,
-        expects=expects,
-        guesses=guesses,
-        offered_message=offered_message,
-        offered_end=offered_end,
-        failures=failures,
-        note=note or mind.note,
-        outcome=outcome,
-    )
-
-
-async def _speak(text: str, outcome: str = "") -> AsyncGenerator[Action, None]:
-    for clause in clauses(text):
-        yield Say(clause)
-    if outcome:
-        yield HangUp(outcome)
-
-
-def _question(guesses: tuple[Intent, ...]) -> str:
-    first, *others = map(_title, guesses)
-    return f"Did you want {first}{''.join(f', or {other}' for other in others)}?"
-
-
-_TITLES = {
-    Act.HOURS: "to know our opening hours",
-    Act.SOMEONE: "to speak to somebody",
-    Act.MESSAGE: "to leave a message",
-    Act.REPEAT: "me to say that again",
-    Act.GOODBYE: "to end the call",
-    Act.GREETING: "to say hello",
-}
-
-
-def _title(intent: Intent) -> str:
-    match intent.kind:
-        case Kind.KNOWLEDGE:
-            return f'to ask, "{intent.key}"'
-        case Kind.PERSON:
-            return f"to speak to {intent.key}"
-        case Kind.ACT:
-            return _TITLES[Act(intent.key)]
-        case _:
-            assert_never(intent.kind)

@@ -169,7 +169,7 @@ def _message(note: Note, heard: Heard) -> Step:
         return replace(note, attempts=note.attempts + 1), "I did not hear a message. Please say it now."
     whom = f" for {note.person}" if note.person else ""
     done = replace(note, stage=Stage.TAKEN, message=heard.general)
-    return done, f"Thank you. I have noted your message{whom}. Is there anything else?"
+    return done, f"Thank you. I have noted your message{whom}."
 
 
 def digits_heard(heard: Heard) -> str:

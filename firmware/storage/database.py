@@ -57,18 +57,39 @@ def _set_aside(path: Path, now: datetime) -> None:
 
 def explain(fault: sqlite3.Error | OSError, folder: Path) -> str:
     """What happened, why, and what to do, for the user."""
-    if _code(fault) == sqlite3.SQLITE_FULL:
-        why, remedy = "the disk is full", "Delete what is not needed there, old recordings first"
-    elif isinstance(fault, OSError) or _code(fault) in _FOLDER_FAULTS:
-        why, remedy = "the folder cannot be written to", "Make it a folder that belongs to the user Deskbell runs as"
-    elif _code(fault) == sqlite3.SQLITE_BUSY:
-        why, remedy = "another program holds it", "Close the program that has the database open"
-    else:
-        why, remedy = "the disk does not take the data", "Check the disk or SD card, and replace it if this repeats"
+    why, remedy = _cause(fault)
     return (
         f"Sessions cannot be written to the database in {folder} because {why} ({fault}). Calls go on, and the last "
         f"entries are kept in memory and written as soon as it works again. {remedy}."
     )
+
+
+class StorageFault(Exception):
+    """A change could not be written, and nothing was changed. The text is for the user. `full`: the disk is."""
+
+    def __init__(self, text: str, *, full: bool) -> None:
+        super().__init__(text)
+        self.full = full
+
+
+def is_full(fault: sqlite3.Error | OSError) -> bool:
+    return _code(fault) == sqlite3.SQLITE_FULL
+
+
+def explain_refusal(fault: sqlite3.Error | OSError, folder: Path) -> str:
+    """Why a change of the settings was not stored, and what to do, for the user."""
+    why, remedy = _cause(fault)
+    return f"The change was not stored because {why} ({fault}; folder {folder}). Nothing was changed. {remedy}."
+
+
+def _cause(fault: sqlite3.Error | OSError) -> tuple[str, str]:
+    if _code(fault) == sqlite3.SQLITE_FULL:
+        return "the disk is full", "Delete what is not needed there, old recordings first"
+    if isinstance(fault, OSError) or _code(fault) in _FOLDER_FAULTS:
+        return "the folder cannot be written to", "Make it a folder that belongs to the user Deskbell runs as"
+    if _code(fault) == sqlite3.SQLITE_BUSY:
+        return "another program holds it", "Close the program that has the database open"
+    return "the disk does not take the data", "Check the disk or SD card, and replace it if this repeats"
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -88,6 +109,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     # FULL: what the agent confirmed to a caller ("I will pass it on") survives a power cut. It costs one sync for each
     # commit, every few seconds of a call and never on the Trio thread. NORMAL would lose the last ones.
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         fault = sqlite3.DatabaseError(verdict)

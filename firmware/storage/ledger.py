@@ -15,13 +15,22 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import trio
 
-from app.ports import Line, Turn
+from app.ports import Line, Outcome, Result, Turn
 from firmware.lifetimes import serving
-from firmware.storage.database import explain, is_damaged, open_database
+from firmware.storage.database import (
+    StorageFault,
+    explain,
+    explain_refusal,
+    is_damaged,
+    is_full,
+    open_database,
+)
 from firmware.storage.reading import SessionDetail, SessionSummary, read_session, read_sessions
+from firmware.storage.reserve import Reserve
 from firmware.storage.schema import timestamp
 
 # Two entries a second and call are many: 16 calls go on for half a minute while a disk stands still.
@@ -39,6 +48,7 @@ _REFUSALS = (
     sqlite3.IntegrityError,
 )
 
+T = TypeVar("T")
 Parameters = tuple[str | int | float | None, ...]
 
 _log = logging.getLogger(__name__)
@@ -48,13 +58,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def new_session_id(started: datetime) -> str:
+    """Sorts by time, says something to a person, and cannot meet another one."""
+    return f"{started:%Y%m%dT%H%M%S}{started.microsecond // 1000:03d}-{secrets.token_hex(4)}"
+
+
 @asynccontextmanager
 async def ledger(
     path: Path, *, now: Callable[[], datetime] = utc_now, retry_s: float = _RETRY_S
 ) -> AsyncGenerator[SqliteLedger, None]:
     """The sessions in the database at `path`, which is made if missing and replaced if damaged.
 
-    Sessions that a killed process left open are closed with the outcome "interrupted". A database that cannot be
+    Sessions that a killed process left open are closed with the outcome "unknown". A database that cannot be
     written is a `problem` of the ledger, not an exception. Leaving the block writes what is waiting.
     """
     entries = _Entries(path, now)
@@ -80,13 +95,36 @@ class SqliteLedger:
 
     def open_session(self, *, call_id: str, agent: str, direction: str, remote: str) -> SqliteSessionLog:
         started = self._now()
-        # Sorts by time, says something to a person, and cannot meet another one.
-        session_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        session_id = new_session_id(started)
         self._entries.put(
             "INSERT INTO sessions (id, call_id, agent, direction, remote, started_at) VALUES (?, ?, ?, ?, ?, ?)",
             (session_id, call_id, agent, direction, remote, timestamp(started)),
         )
         return SqliteSessionLog(session_id, self._entries, self._now)
+
+    def session_log(self, session_id: str) -> SqliteSessionLog:
+        """Of a session that a transaction opened."""
+        return SqliteSessionLog(session_id, self._entries, self._now)
+
+    async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` as one transaction, in the one thread that writes; it sees everything that was told before, unless
+        there is a `problem`. Acknowledged means: on the disk.
+
+        Raises: StorageFault, and what `work` raises (also sqlite3.IntegrityError); nothing is changed then.
+        """
+        return await trio.to_thread.run_sync(self._entries.transact, work, limiter=self._entries.one_thread)
+
+    async def make_room(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """`transact`, for work that deletes: on a full disk it may use what is kept for that. Raises: as `transact`."""
+        return await trio.to_thread.run_sync(self._entries.make_room, work, limiter=self._entries.one_thread)
+
+    def log_event(self, at: datetime, level: int, source: str, agent_id: str, text: str, fields: str) -> None:
+        """One line of the log, written when the disk has time for it."""
+        self._entries.put(
+            "INSERT INTO log_events (at, level, source, agent_id, connection_id, text, fields)"
+            " VALUES (?, ?, ?, ?, '', ?, ?)",
+            (timestamp(at), level, source, agent_id, text, fields),
+        )
 
     async def settled(self) -> None:
         """Return once everything so far is on the disk: without an end while there is a `problem`."""
@@ -130,18 +168,37 @@ class SqliteSessionLog:
             (self.id, turn.speech_end_ms, turn.commit_ms, turn.first_audio_ms, *stages),
         )
 
-    def close(self, outcome: str, ended_by: str, results: dict[str, str]) -> None:
+    def note(self, at_ms: int, text: str) -> None:
+        self._entries.put("INSERT INTO notes (session_id, at_ms, text) VALUES (?, ?, ?)", (self.id, at_ms, text))
+
+    def found(self, results: dict[str, str]) -> None:
         self._entries.put(
-            "UPDATE sessions SET ended_at = ?, outcome = ?, ended_by = ?, results = ? WHERE id = ?",
-            (timestamp(self._now()), outcome, ended_by, json.dumps(results, ensure_ascii=False), self.id),
+            "UPDATE sessions SET results = ? WHERE id = ?", (json.dumps(results, ensure_ascii=False), self.id)
+        )
+
+    def close(self, outcome: Outcome, conclusion: str, results: dict[str, str]) -> None:
+        self._entries.put(
+            "UPDATE sessions SET ended_at = ?, outcome = ?, ended_by = ?, conclusion = ?, sip_code = ?, sip_reason = ?,"
+            " ring_ms = ?, talk_ms = ?, results = ? WHERE id = ?",
+            (
+                timestamp(self._now()),
+                outcome.result.value,
+                outcome.ended_by,
+                conclusion,
+                outcome.sip_code,
+                outcome.reason,
+                outcome.ring_ms,
+                outcome.talk_ms,
+                json.dumps(results, ensure_ascii=False),
+                self.id,
+            ),
         )
 
 
 async def _write_as_they_come(
     entries: _Entries, retry_s: float, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    # One thread at a time touches the connection, also when the one before was left behind in a sync.
-    one_thread = trio.CapacityLimiter(1)
+    one_thread = entries.one_thread
     try:
         await trio.to_thread.run_sync(entries.write, abandon_on_cancel=True, limiter=one_thread)
         task_status.started()
@@ -167,7 +224,10 @@ class _Entries:
         self.problem: str | None = None
         self.lost = 0
         self.come, self.empty = trio.Event(), trio.Event()
+        # One thread at a time touches the connection, also when the one before was left behind in a sync.
+        self.one_thread = trio.CapacityLimiter(1)
         self._path, self._now = path, now
+        self._reserve = Reserve(path.with_name("reserve"))
         self._waiting: deque[tuple[str, Parameters]] = deque()
         self._connection: sqlite3.Connection | None = None
         self._refusal_told = False
@@ -202,6 +262,39 @@ class _Entries:
                 _log.warning("sessions are written again", extra={"lost_entries": self.lost})
             self.problem = None
 
+    def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` as one transaction, on the disk when this returns. Raises: StorageFault, and what `work` raises;
+        nothing is changed then."""
+        self.write()  # a disk that does not take what is waiting may still be read
+        return self._transacted(work)
+
+    def make_room(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            done = self.transact(work)
+        except StorageFault as fault:
+            if not (fault.full and self._reserve.spend()):
+                raise
+            done = self._transacted(work)  # before what is waiting takes the room
+        self._reserve.keep()
+        return done
+
+    def _transacted(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            connection = self._opened()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                done = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.IntegrityError:
+            raise
+        except (sqlite3.Error, OSError) as fault:
+            raise StorageFault(explain_refusal(fault, self._path.parent), full=is_full(fault)) from fault
+        return done
+
     def close(self) -> None:
         self.write()
         if self._connection:
@@ -210,8 +303,9 @@ class _Entries:
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             connection = open_database(self._path, self._now())
-            connection.execute("UPDATE sessions SET outcome = 'interrupted' WHERE outcome IS NULL")
+            connection.execute("UPDATE sessions SET outcome = ? WHERE outcome IS NULL", (Result.UNKNOWN.value,))
             self._connection = connection
+            self._reserve.keep()
         return self._connection
 
     def _commit(self, connection: sqlite3.Connection) -> None:

@@ -9,22 +9,21 @@ Names that only /etc/hosts knows work in `domain` and `proxy`, not in a PBX's Co
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
 
 import trio
 
+from firmware.board.network import name_servers_in
+
 LOOK_UP_S = 5.0
 """A resolver asks each of its servers twice with some seconds between; who waits longer has a broken network."""
 
-SIP_PORT = 5060
+SIP_PORT, SIPS_PORT = 5060, 5061
 
 MAX_NAME_SERVERS = 3
 """As resolv.conf(5) has it."""
-
-_NAME_SERVER = re.compile(r"^\s*nameserver\s+(\S+)", re.MULTILINE)
 
 
 class NotFoundError(Exception):
@@ -52,14 +51,15 @@ class Route:
         return f"[{self.host}]:{self.port}" if self.is_ipv6 else f"{self.host}:{self.port}"
 
 
-def split_host_port(text: str) -> tuple[str, int]:
-    """`pbx.lan`, `pbx.lan:5070`, `192.0.2.1`, `[2001:db8::1]:5070` into host and port (5060 if not given)."""
+def split_host_port(text: str, transport: str = "udp") -> tuple[str, int]:
+    """`pbx.lan`, `pbx.lan:5070`, `192.0.2.1`, `[2001:db8::1]:5070` into host and port (if not given: 5060, with TLS
+    5061)."""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         port = rest.removeprefix(":")
     else:
         host, _, port = text.partition(":")
-    return host, int(port) if port else SIP_PORT
+    return host, int(port) if port else SIPS_PORT if transport == "tls" else SIP_PORT
 
 
 async def look_up(host: str) -> list[str]:
@@ -99,7 +99,7 @@ def name_servers(resolv_conf: str) -> tuple[str, ...]:
     """The addresses of the name servers in the text of a resolv.conf(5). Link-local ones (fe80::1%eth0) are left out:
     pjproject knows no zones."""
     found = []
-    for server in _NAME_SERVER.findall(resolv_conf):
+    for server in name_servers_in(resolv_conf):
         with suppress(ValueError):
             address = ipaddress.ip_address(server)
             if not address.is_link_local:

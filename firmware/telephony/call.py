@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Protocol
 
 import pjsua2 as pj
 import trio
 
-from app.ports import Connected, Dtmf, Ended, EndedBy, Frame
-from firmware.telephony.audio import AudioStats, CallAudio, Mouth, Pair
+from app.establishing import Offer
+from app.ports import Connected, Direction, Dtmf, Ended, EndedBy, Frame, Progress
+from firmware.audio.call_audio import AudioStats, CallAudio, Mouth, Pair
 from firmware.telephony.endpoint import Endpoint
+from firmware.telephony.memory import MEDIA_CODES
+from firmware.telephony.sdp import read_offer
 from firmware.telephony.tap import Tap
+from firmware.telephony.uris import fit_for_utf8
 
 HANG_UP_S = 2.0
 """How long `hang_up` waits for the other side to agree. A BYE needs no agreement (RFC 3261 15.1.1); a CANCEL is
@@ -26,6 +31,8 @@ DTMF_DIGITS = 64
 NARROW_HZ = 8000
 
 _OK = 200
+_TERMINATED = 487
+_RINGS = range(180, 184)  # RFC 3261 21.1: ringing, forwarded, queued, and what carriers ring with (183)
 
 
 class Leg(pj.Call):  # type: ignore[misc]
@@ -39,8 +46,20 @@ class Leg(pj.Call):  # type: ignore[misc]
     def onCallState(self, prm: pj.OnCallStateParam) -> None:  # noqa: N802
         try:
             info = self.getInfo()  # bound first: its parts live in it
-            cut = prm.e.body.tsxState.type in (pj.PJSIP_EVENT_TIMER, pj.PJSIP_EVENT_TRANSPORT_ERROR)
-            self._tell("state_changed", int(info.state), int(info.lastStatusCode), str(info.lastReason), cut)
+            event = prm.e.body.tsxState
+            cut = event.type in (pj.PJSIP_EVENT_TIMER, pj.PJSIP_EVENT_TRANSPORT_ERROR)
+            heard = str(event.src.rdata.wholeMsg) if event.type == pj.PJSIP_EVENT_RX_MSG else ""
+            code, reason = int(info.lastStatusCode), fit_for_utf8(str(info.lastReason))
+            self._tell("state_changed", int(info.state), code, reason, cut, heard)
+        except Exception as fault:  # noqa: BLE001
+            self._endpoint.fault(fault)
+
+    def onCallTsxState(self, prm: pj.OnCallTsxStateParam) -> None:  # noqa: N802
+        try:
+            state = prm.e.body.tsxState
+            ours = state.tsx.role == pj.PJSIP_ROLE_UAC and state.tsx.method == "INVITE"
+            if ours and state.type == pj.PJSIP_EVENT_RX_MSG:
+                self._tell("response_came", int(state.tsx.statusCode))
         except Exception as fault:  # noqa: BLE001
             self._endpoint.fault(fault)
 
@@ -58,6 +77,19 @@ class Leg(pj.Call):  # type: ignore[misc]
             self._endpoint.post(partial(getattr(self.owner, event), *args))
 
 
+class CallOwner(Protocol):
+    """Whom a call tells what became of it. Each at most once."""
+
+    def call_established(self, call: Call) -> None:
+        """Both sides agreed on audio."""
+
+    def call_failed(self, call: Call, sip_code: int, theirs: Offer | None) -> None:
+        """They did not. `theirs`: what the other side proposed, as far as it said so."""
+
+    def call_over(self, call: Call) -> None:
+        """Nothing of it is left."""
+
+
 class Call:
     """See app.ports.Call. Made by `Account`, which keeps it until it is over and hangs up what is left at its end.
 
@@ -69,21 +101,25 @@ class Call:
         endpoint: Endpoint,
         leg: Leg,
         *,
-        direction: Literal["inbound", "outbound"],
+        call_id: str = "",
+        direction: Direction,
         remote: str,
-        on_over: Callable[[Call], None],
+        owner: CallOwner,
     ) -> None:
-        self.id = uuid.uuid4().hex[:12]
+        self.id = call_id or uuid.uuid4().hex[:12]
         self.direction = direction
         self.remote = remote
         self.taken = trio.Event()
-        self._endpoint, self._on_over = endpoint, on_over
+        now_s, came = trio.current_time(), direction == "inbound"
+        self.progress = Progress(now_s, now_s if came else None, now_s if came else None)
+        self._endpoint, self._owner = endpoint, owner
         self._leg: Leg | None = leg
         self._audio = CallAudio(endpoint.gaps)
         self._tap: Tap | None = None
         self._confirmed = False
         self._hung_up_code = 0
         self._codec: Connected | None = None
+        self._theirs: Offer | None = None
         self._ended: Ended | None = None
         self._connected, self._over = trio.Event(), trio.Event()
         self._digits_in, self._digits = trio.open_memory_channel[Dtmf](DTMF_DIGITS)
@@ -130,7 +166,8 @@ class Call:
         with trio.move_on_after(HANG_UP_S):
             await self._over.wait()
         if not self._ended:
-            self._end(Ended(EndedBy.AGENT, sip_code, "hung up; the other side did not confirm it"))
+            said = sip_code if self.direction == "inbound" else 0  # a CANCEL has no code
+            self._end(Ended(EndedBy.AGENT, said, "hung up; the other side did not confirm it"))
 
     # -- more than that --------------------------------------------------------------------------------------
 
@@ -158,10 +195,16 @@ class Call:
 
     # -- for account.py --------------------------------------------------------------------------------------
 
-    def place(self, uri: str) -> None:
-        """Send INVITE. Raises: pj.Error."""
+    def place(self, uri: str, from_header: str, asserted: str) -> None:
+        """Send INVITE. `asserted`: the P-Asserted-Identity, if any. Raises: pj.Error."""
+        parameters = _call_parameters(0)
+        parameters.txOption.localUri = from_header
+        if asserted:
+            header = pj.SipHeader()
+            header.hName, header.hValue = "P-Asserted-Identity", asserted
+            parameters.txOption.headers.append(header)
         if self._leg:
-            self._leg.makeCall(uri, _call_parameters(0))
+            self._leg.makeCall(uri, parameters)
 
     def respond(self, sip_code: int) -> None:
         """Send 180 or 200 to a caller. One who left meanwhile is no error: the event is on its way."""
@@ -184,15 +227,25 @@ class Call:
 
     # -- what the leg posts ----------------------------------------------------------------------------------
 
-    def state_changed(self, state: int, sip_code: int, reason: str, cut: bool) -> None:
+    def state_changed(self, state: int, sip_code: int, reason: str, cut: bool, heard: str) -> None:
+        """`heard`: the SIP message that changed it, if one did."""
+        self._theirs = read_offer(heard) or self._theirs
         if state == pj.PJSIP_INV_STATE_CONFIRMED:
             self._confirmed = True
+            self.progress = replace(self.progress, answered_s=self.progress.answered_s or trio.current_time())
             self._look_whether_connected()
         elif state == pj.PJSIP_INV_STATE_DISCONNECTED:
-            by = EndedBy.AGENT if self._hung_up_code else EndedBy.NETWORK if cut else EndedBy.CALLER
-            by_bye = self._confirmed and not cut
-            self._end(Ended(by, _OK, "BYE") if by_bye else Ended(by, sip_code, reason))
+            ended = self._how_it_ended(sip_code, reason, cut)
+            if ended.by is EndedBy.CALLER:
+                self.response_came(sip_code)  # pj tells of the end only
+            self._end(ended)
             self._release()
+
+    def response_came(self, sip_code: int) -> None:
+        """A response to our INVITE, provisional or final."""
+        now_s, so_far = trio.current_time(), self.progress
+        rang_s = so_far.rang_s or (now_s if sip_code in _RINGS else None)
+        self.progress = replace(so_far, heard_s=so_far.heard_s or now_s, rang_s=rang_s)
 
     def media_changed(self) -> None:
         """Connect the tap with whatever audio the negotiation brought; after a hold or a re-INVITE, again."""
@@ -218,13 +271,27 @@ class Call:
                 line.startTransmit(self._tap)
 
     def _look_whether_connected(self) -> None:
-        if self._confirmed and self._codec:
+        if self._confirmed and self._codec and not self._connected.is_set():
             self._connected.set()
+            self._owner.call_established(self)
+
+    def _how_it_ended(self, sip_code: int, reason: str, cut: bool) -> Ended:
+        if self._codec is None and not self._hung_up_code and sip_code in MEDIA_CODES:
+            self._owner.call_failed(self, sip_code, self._theirs)
+            return Ended(EndedBy.CALLER, sip_code, reason)  # pj's own 415 too, for an answer that was no use
+        by = EndedBy.AGENT if self._hung_up_code else EndedBy.NETWORK if cut else EndedBy.CALLER
+        if self._confirmed and not cut:
+            return Ended(by, _OK, "BYE")
+        if by is EndedBy.AGENT and self.direction == "outbound":
+            # pj tells the code that we gave it, and a CANCEL has none. A PBX that heard of the call answers 487.
+            return Ended(by, _TERMINATED, "Request Terminated") if self.progress.heard_s else Ended(by, 0, "no answer")
+        return Ended(by, sip_code, reason)
 
     def _end(self, ended: Ended) -> None:
         if self._ended:
             return
         self._ended = ended
+        self.progress = replace(self.progress, ended_s=trio.current_time())
         self._audio.close()
         self._digits_in.close()
         self._connected.set()
@@ -238,7 +305,7 @@ class Call:
         if self._leg:
             self._leg.owner = None
             self._leg = None
-        self._on_over(self)
+        self._owner.call_over(self)
 
 
 def _call_parameters(sip_code: int) -> pj.CallOpParam:

@@ -15,9 +15,7 @@ re-registration (no jitter, no causes), pj's name look-ups (blocking).
 from __future__ import annotations
 
 import ctypes
-import errno
 import gc
-import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -30,10 +28,11 @@ import pjsua2 as pj
 import trio
 
 from app.ports import FRAME_MS, SAMPLE_RATE_HZ
-from firmware.telephony.address import Route, name_servers
-from firmware.telephony.audio import TickGaps
+from firmware.audio.call_audio import TickGaps
+from firmware.telephony.address import name_servers
 from firmware.telephony.log import LEVEL, Log
 from firmware.telephony.tap import TapRack
+from firmware.telephony.transports import Transports
 
 CODECS = ("opus", "G722", "PCMU", "PCMA")
 MAX_CALLS = 32
@@ -48,8 +47,10 @@ EVENTS_PER_TURN = 64
 SWITCH_INTERVAL_S = 0.0005
 """How long the clock thread waits at most for a busy Python thread's GIL; the default of 5 ms makes jitter."""
 
+LONGEST_URI = 1000
+"""Characters of a message in which its request URI must have ended."""
+
 _OFF, _FIRST = 0, 250  # pj's priorities of codecs
-_ADDRESS_IN_USE = 120098  # PJ_STATUS_FROM_OS(EADDRINUSE)
 
 
 def _resolv_conf() -> str:
@@ -57,14 +58,6 @@ def _resolv_conf() -> str:
         return Path("/etc/resolv.conf").read_text()
     except OSError:
         return ""  # a box without a network yet: `domain` and `proxy` are looked up by the system at each try
-
-
-class TelephonyError(Exception):
-    """Telephony cannot start. The text says what happened, why, and what to do next."""
-
-
-class PortTakenError(TelephonyError):
-    """Another program has the local SIP port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +72,34 @@ class EndpointConfig:
     name_servers: tuple[str, ...] = field(default_factory=lambda: name_servers(_resolv_conf()))
 
 
-class _Stack(pj.Endpoint):  # type: ignore[misc]
-    """pj's endpoint: tells which transports were lost."""
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A caller whom pj refused by itself, before there was a call. `message`: the whole INVITE. `source`: the address
+    and port that it came from."""
 
-    on_transport_lost: Callable[[str], None] | None = None
+    sip_code: int
+    message: str = field(repr=False)
+    source: str
+
+    @property
+    def request_uri(self) -> str:
+        _, _, rest = self.message[:LONGEST_URI].partition(" ")
+        return rest.partition(" ")[0]
+
+
+class _Stack(pj.Endpoint):  # type: ignore[misc]
+    """pj's endpoint: tells what becomes of connections, and whom pj refused."""
+
+    on_transport_state: Callable[[pj.OnTransportStateParam], None] | None = None
+    on_rejected: Callable[[pj.OnRejectedIncomingCallParam], None] | None = None
 
     def onTransportState(self, prm: pj.OnTransportStateParam) -> None:  # noqa: N802
-        if self.on_transport_lost and prm.state == pj.PJSIP_TP_STATE_DISCONNECTED:
-            self.on_transport_lost(str(prm.type))
+        if self.on_transport_state:
+            self.on_transport_state(prm)
+
+    def onRejectedIncomingCall(self, prm: pj.OnRejectedIncomingCallParam) -> None:  # noqa: N802
+        if self.on_rejected:
+            self.on_rejected(prm)
 
 
 class Endpoint:
@@ -97,11 +110,11 @@ class Endpoint:
         self.gaps = TickGaps()
         self._faults: deque[Exception] = deque()
         self._posted: deque[Callable[[], None]] = deque()
-        self._transports: dict[tuple[str, str, int], int] = {}
-        self._loss_listeners: set[Callable[[str], None]] = set()
+        self._rejection_listeners: set[Callable[[Rejected], None]] = set()
         self.taps = TapRack(self.fault)
         self.log = Log()
         self._pj = _Stack()
+        self.transports = Transports(self._pj, self.post)
         self._pj.libCreate()
         try:
             self._start()
@@ -120,23 +133,13 @@ class Endpoint:
         self._faults.append(fault)
 
     @contextmanager
-    def transport_losses(self, listener: Callable[[str], None]) -> Iterator[None]:
-        """`listener` hears the type ("TCP", ...) of each connection that was lost."""
-        self._loss_listeners.add(listener)
+    def rejections(self, listener: Callable[[Rejected], None]) -> Iterator[None]:
+        """`listener` hears of each caller whom pj refused by itself."""
+        self._rejection_listeners.add(listener)
         try:
             yield
         finally:
-            self._loss_listeners.discard(listener)
-
-    def transport(self, kind: str, route: Route, port: int) -> int:
-        """The id of pj's transport for "udp" or "tcp" that faces `route`, opened if need be. `port` 0: any.
-
-        Raises: PortTakenError.
-        """
-        key = (kind, route.local_host, port)
-        if key not in self._transports:
-            self._transports[key] = self._open_transport(*key)
-        return self._transports[key]
+            self._rejection_listeners.discard(listener)
 
     # -- the loop --------------------------------------------------------------------------------------------
 
@@ -156,6 +159,7 @@ class Endpoint:
                 break
         while self._posted:
             self._posted.popleft()()
+        self.transports.sweep()
         if self._faults:
             raise self._faults.popleft()
 
@@ -165,20 +169,21 @@ class Endpoint:
         Calls and accounts have said good-bye before (account.py); pj is told to send nothing more, which also spares
         us the second that it would otherwise wait.
         """
-        self._pj.on_transport_lost = None
+        self._pj.on_transport_state = self._pj.on_rejected = None
         if self._pj.libGetState() >= pj.PJSUA_STATE_INIT:
             self._pj.audDevManager().setNoDev()
         self._posted.clear()
         self.taps.clear()
         gc.collect()
         self._pj.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
+        self.transports.forget()
         del self._pj
 
     # -- setting up ------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         self._pj.libInit(self._settings())
-        self._pj.on_transport_lost = self._transport_lost
+        self._pj.on_transport_state, self._pj.on_rejected = self._transport_state, self._rejected
         self._choose_codecs()
         self._pj.audDevManager().setNullDev()
         self._pj.libStart()
@@ -215,54 +220,45 @@ class Endpoint:
         opus.sample_rate, opus.channel_cnt, opus.bit_rate, opus.complexity = SAMPLE_RATE_HZ, 1, 24_000, 4
         self._pj.setCodecOpusConfig(opus)
 
-    def _open_transport(self, kind: str, local_host: str, port: int) -> int:
-        ipv6 = ":" in local_host
-        kinds = {
-            ("udp", False): pj.PJSIP_TRANSPORT_UDP,
-            ("udp", True): pj.PJSIP_TRANSPORT_UDP6,
-            ("tcp", False): pj.PJSIP_TRANSPORT_TCP,
-            ("tcp", True): pj.PJSIP_TRANSPORT_TCP6,
-        }
-        config = pj.TransportConfig()
-        config.port, config.boundAddress = port, local_host
+    def _transport_state(self, prm: pj.OnTransportStateParam) -> None:
         try:
-            return int(self._pj.transportCreate(kinds[kind, ipv6], config))
-        except pj.Error as fault:
-            raise _port_error(kind, port, taken=fault.status == _ADDRESS_IN_USE, reason=fault.reason) from None
+            self.transports.state_changed(prm)
+        except Exception as fault:  # noqa: BLE001
+            self.fault(fault)
 
-    def _transport_lost(self, kind: str) -> None:
-        for listener in tuple(self._loss_listeners):
-            self.post(partial(listener, kind))
-
-
-def check_port(kind: str, port: int) -> None:
-    """Raises: PortTakenError if another program has the port; early, before the way to the PBX is known."""
-    with socket.socket(type=socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as probe:
+    def _rejected(self, prm: pj.OnRejectedIncomingCallParam) -> None:
         try:
-            probe.bind(("", port))
-        except OSError as fault:
-            raise _port_error(kind, port, taken=fault.errno == errno.EADDRINUSE, reason=str(fault.strerror)) from None
-
-
-def _port_error(kind: str, port: int, *, taken: bool, reason: str) -> TelephonyError:
-    if taken:
-        return PortTakenError(
-            f"the local SIP port {port}/{kind} is taken by another program on this machine. "
-            "Stop that program, or set local_port to another port (0: any free one)"
-        )
-    return TelephonyError(f"the local SIP port {port}/{kind} cannot be opened: {reason}. Set local_port to another one")
+            rejected = Rejected(int(prm.statusCode), str(prm.rdata.wholeMsg), str(prm.rdata.srcAddress))
+            for listener in tuple(self._rejection_listeners):
+                self.post(partial(listener, rejected))
+        except Exception as fault:  # noqa: BLE001
+            self.fault(fault)
 
 
 async def run_endpoint(config: EndpointConfig, *, task_status: trio.TaskStatus[Endpoint]) -> None:
     """The service, for `firmware.lifetimes.serving`: hands an `Endpoint` over and runs it until cancelled."""
-    switch_interval = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    try:
+    # One that failed before in this process may still be held, by a cycle of its exception and frames; pj ends the
+    # process where a second one is made.
+    gc.collect()
+    with _punctual_interpreter():
         endpoint = Endpoint(config)
         try:
             task_status.started(endpoint)
             await endpoint.run()
         finally:
             endpoint.close()
+
+
+@contextmanager
+def _punctual_interpreter() -> Iterator[None]:
+    """Python set up for the audio clock, whose thread needs the GIL every 20 ms."""
+    switch_interval = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    # What is loaded by now stays. Else the collector would look through all of it again and again (every 5 s while
+    # somebody uses the page), and hold the GIL meanwhile: 55 ms on x86, a hole in everybody's audio.
+    gc.freeze()
+    try:
+        yield
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(switch_interval)

@@ -19,6 +19,7 @@ class Cause(Enum):
     UNREACHABLE = "PBX unreachable or silent"
     REFUSED = "refused by the PBX"
     SERVER_ERROR = "error in the PBX"
+    NOT_TRUSTED = "the PBX's certificate is not trusted"
     MALFORMED_ANSWER = "the answer was not SIP"
 
 

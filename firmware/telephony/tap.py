@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pjsua2 as pj
 
 from app.ports import FRAME_BYTES, SAMPLE_RATE_HZ
-from firmware.telephony.audio import SILENCE, CallAudio
+from firmware.audio.call_audio import SILENCE, CallAudio
 
 REST_S = 0.1
 """Five ticks between two calls of one tap: the bridge disconnects asynchronously, at the start of a tick, and the

@@ -14,12 +14,14 @@ class BadTargetError(ValueError):
     """What was to be dialled is neither an extension nor a SIP URI."""
 
 
-def user_of(uri: str) -> str:
-    """The user part of `"Name" <sip:101@pbx>`; the whole text if it has none. Always fit for UTF-8.
+def fit_for_utf8(text: str) -> str:
+    """A peer may send any bytes. pjsua2 hands those that are not UTF-8 over as lone surrogates, which no file takes."""
+    return text.encode(errors="replace").decode()
 
-    A peer may send any bytes. pjsua2 hands those that are not UTF-8 over as lone surrogates, which no file takes.
-    """
-    clean = uri.encode(errors="replace").decode()
+
+def user_of(uri: str) -> str:
+    """The user part of `"Name" <sip:101@pbx>`; the whole text if it has none. Always fit for UTF-8."""
+    clean = fit_for_utf8(uri)
     found = _USER.search(clean)
     return found[1] if found else clean
 

@@ -66,7 +66,9 @@ def pjsua2_inputs() -> str:
 
 
 def has_pjsua2() -> bool:
-    return newest_wheel() is not None and is_done("pjsua2", pjsua2_inputs())
+    """In an environment that was made anew it is missing, whatever was installed before."""
+    installed = any(VENV.glob("lib/python*/site-packages/pjsua2.py"))
+    return installed and newest_wheel() is not None and is_done("pjsua2", pjsua2_inputs())
 
 
 def install_pjsua2() -> None:

@@ -14,12 +14,14 @@ class Heard:
     """One utterance as two recognisers understood it: in lower case, without punctuation, numbers in words.
 
     `own` comes from the language model made of the agent's own words, `general` from the dictation model.
-    `decode_ms` is what finishing took, in wall-clock milliseconds.
+    `decode_ms` is what finishing took, in wall-clock milliseconds. `off_topic` is by how much `general` fits the sound
+    better than `own`, a log-likelihood ratio in nats per 10 ms; 0 where that cannot be told.
     """
 
     own: str
     general: str
     decode_ms: float = 0.0
+    off_topic: float = 0.0
 
 
 class Hearing(Protocol):

@@ -134,6 +134,6 @@ class PooledHearing:
             await self._wait_for_change()
 
 
-def _heard(own: str, general: str, decode_ms: float) -> Heard:
+def _heard(own: str, general: str, decode_ms: float, off_topic: float) -> Heard:
     """In words as everything else here writes them: the general model says "p. m." and "open-source"."""
-    return Heard(" ".join(spoken(own)), " ".join(spoken(general)), decode_ms)
+    return Heard(" ".join(spoken(own)), " ".join(spoken(general)), decode_ms, off_topic)

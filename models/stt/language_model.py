@@ -28,6 +28,8 @@ QUESTION_WEIGHT = 4.0
 NAME_WEIGHT = 2.0
 VOCABULARY_WEIGHT = 1.0
 OFFICE_WEIGHT = 1.0
+# A word that answers a question is said alone, in every call, and has no neighbours that help to hear it.
+ANSWER_WEIGHT = 20.0
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -59,18 +61,21 @@ def build(
     phrases: Sequence[str],
     names: Sequence[str] = (),
     vocabulary: Sequence[str] = (),
+    answers: Sequence[str] = (),
     dictionary: Dictionary | None = None,
 ) -> LanguageModel:
     """The language model of one agent.
 
     `phrases`: whole sentences that callers may say, such as the questions of the agent's knowledge. `names`: people
-    and departments that callers may ask for. `vocabulary`: other words and topics. All in ordinary spelling, with
+    and departments that callers may ask for. `vocabulary`: other words and topics. `answers`: short ones to what the
+    agent asks in every call. All in ordinary spelling, with
     numbers in figures if wanted; words that the dictionary lacks get a pronunciation guessed from their letters.
     """
     slots = _slots([spoken(name) for name in names], [spoken(topic) for topic in vocabulary])
     trigrams = Trigrams()
     seen: set[str] = set()
-    for words, weight in _sentences(phrases, bool(names), bool(vocabulary), slots):
+    answered = ((spoken(answer), ANSWER_WEIGHT) for answer in answers)
+    for words, weight in itertools.chain(_sentences(phrases, bool(names), bool(vocabulary), slots), answered):
         if words:
             trigrams.add(words, weight)
             seen.update(words)

@@ -13,7 +13,7 @@ Messages both ways: one byte of kind, four of length (big endian), then that man
     E  -                                   it is complete                                        answered by H
 
     R  -                                   ready
-    H  JSON {"own", "general", "decode_ms"}   what was understood, and what finishing took
+    H  JSON {"own", "general", "decode_ms", "off_topic"}   what was understood: the fields of models.stt.Heard
 
 The process ends when stdin does, so it does not outlive its parent. A decoder that is stuck gets the process killed
 by its own alarm, even where nobody is left to kill it.
@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import signal
 import struct
@@ -53,9 +54,13 @@ NICE = 5
 _OWN: dict[str, float] = {"fwdflat": False}
 _GENERAL: dict[str, float] = {"fwdflat": False, "maxwpf": 5, "maxhmmpf": 3000}
 
+# The engine sums senone scores that it cut by ten bits (SENSCR_SHIFT), and hands over what e is raised to by that.
+_SCORE_UNIT = 1024
+
 
 class Hypothesis(Protocol):
     hypstr: str
+    score: float
 
 
 class Decoder(Protocol):
@@ -65,6 +70,7 @@ class Decoder(Protocol):
     def end_utt(self) -> None: ...
     def process_raw(self, data: bytes, no_search: bool = False) -> int: ...
     def hyp(self) -> Hypothesis | None: ...
+    def n_frames(self) -> int: ...
     def get_cmn(self, update: bool) -> str: ...
     def set_cmn(self, cmn: str) -> None: ...
 
@@ -120,8 +126,13 @@ class Recogniser:
         if self._held is not None:
             self._let_go(self._held)
         self._end()
-        own, general = (_text(decoder) for decoder in self._decoders)
-        return {"own": own, "general": general, "decode_ms": (time.perf_counter() - started) * 1000}
+        own, general = (decoder.hyp() for decoder in self._decoders)
+        return {
+            "own": own.hypstr if own else "",
+            "general": general.hypstr if general else "",
+            "decode_ms": (time.perf_counter() - started) * 1000,
+            "off_topic": _ratio(general, own) / self._decoders[0].n_frames() if own and general else 0.0,
+        }
 
     def _let_go(self, held: bytearray) -> None:
         self._held = None
@@ -195,9 +206,9 @@ def _decoder(acoustic_model: str, dictionary: str, language_model: str, transfor
     )
 
 
-def _text(decoder: Decoder) -> str:
-    hypothesis = decoder.hyp()
-    return hypothesis.hypstr if hypothesis else ""
+def _ratio(one: Hypothesis, other: Hypothesis) -> float:
+    """By how much `one` is likelier than `other`, in nats. Both scores hold the language model's part."""
+    return (math.log(one.score) - math.log(other.score)) * _SCORE_UNIT
 
 
 def serve(recogniser: Recogniser, requests: BinaryIO, replies: BinaryIO) -> None:

@@ -34,13 +34,13 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def flite_voice(name: VoiceName, sessions: int) -> AsyncIterator[FliteVoice]:
-    """The voice `name` for up to `sessions` calls at once. Leaves no thread behind.
+async def flite_voice(name: VoiceName, sessions: int, speed_percent: int = 100) -> AsyncIterator[FliteVoice]:
+    """The voice `name` for up to `sessions` calls at once, at a pace of 75 to 130 %. Leaves no thread behind.
 
     Raises: VoiceMissing.
     """
     async with trio.open_nursery() as nursery:
-        voice = FliteVoice(name, LibFlite(name), trio.CapacityLimiter(sessions), nursery)
+        voice = FliteVoice(name, LibFlite(name, 100 / speed_percent), trio.CapacityLimiter(sessions), nursery)
         yield voice
         nursery.cancel_scope.cancel()
 
@@ -83,8 +83,7 @@ class FliteVoice:
                 await self._in_thread(text, hand_over)
             except Exception as failure:  # noqa: BLE001 - handed over
                 failures.append(failure)
-                if not send.statistics().open_receive_channels:
-                    _log.exception("a clause that nobody waits for any more failed")
+                _log.exception("the voice failed in the middle of a clause")
 
     async def _in_thread(self, text: str, hand_over: Callable[[bytes], bool]) -> None:
         await trio.to_thread.run_sync(self._engine.synthesize, text, _CHUNK_SAMPLES, hand_over, limiter=self._limiter)

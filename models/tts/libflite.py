@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from ctypes import POINTER, c_char_p, c_int, c_short, c_void_p
+from ctypes import POINTER, c_char_p, c_float, c_int, c_short, c_void_p
 from typing import Any, Final
 
 SAMPLE_RATE_HZ: Final = 16_000
@@ -50,16 +50,18 @@ _SIGNATURES: Final[dict[str, tuple[Any, list[Any]]]] = {
     "new_audio_streaming_info": (POINTER(_StreamingInfo), []),
     "audio_streaming_info_val": (c_void_p, [POINTER(_StreamingInfo)]),
     "feat_set": (None, [c_void_p, c_char_p, c_void_p]),
+    "feat_set_float": (None, [c_void_p, c_char_p, c_float]),
 }
 
 
 class LibFlite:
-    """One voice. `synthesize` may run in several threads at once.
+    """One voice. `synthesize` may run in several threads at once. `stretch`: 2 takes twice the time for each word.
 
     Raises: VoiceMissing.
     """
 
-    def __init__(self, voice: str) -> None:
+    def __init__(self, voice: str, stretch: float = 1.0) -> None:
+        self._stretch = stretch
         self._library = _loaded("libflite.so.1")
         for name, (returns, arguments) in _SIGNATURES.items():
             function = getattr(self._library, name)
@@ -101,6 +103,7 @@ class LibFlite:
             info.contents.asc = callback
             value = library.audio_streaming_info_val(info)
             library.feat_set(utterance.contents.features, b"streaming_info", value)
+            library.feat_set_float(utterance.contents.features, b"duration_stretch", self._stretch)
             library.utt_synth(utterance)
         finally:
             library.delete_utterance(utterance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-BENCHES = ("speech", "intent", "tick", "wire", "summary")
+BENCHES = ("speech", "intent", "tick", "turns", "wire", "web", "kills", "machines", "answers", "campaign", "summary")
 
 
 def main(arguments: list[str]) -> int:

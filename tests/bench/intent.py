@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import trio
 
-from app.brains.phrases import likely_phrases, names
+from app.brains.phrases import awaited, likely_phrases, names
 from app.brains.receptionist import Receptionist, matcher_of
-from app.ports import Ears, Heard
+from app.ports import Ears, Heard, Recognition
 from app.settings import Agent
 from models.stt import language_model
 from models.stt.likeness import Likeness
@@ -109,7 +109,9 @@ async def recognised(
     utterances: Sequence[Utterance], agent: Agent, tell: Callable[[str], None]
 ) -> AsyncIterator[tuple[Utterance, Heard]]:
     """What the recogniser makes of each utterance, in calls of five over the line that they name."""
-    model = language_model.build(likely_phrases(agent), names=names(agent), vocabulary=agent.vocabulary)
+    model = language_model.build(
+        likely_phrases(agent), names=names(agent), vocabulary=agent.vocabulary, answers=awaited(agent)
+    )
     calls = list(_calls(utterances))
     todo, done = trio.open_memory_channel[list[Utterance]](len(calls)), trio.open_memory_channel[_Finished](0)
     for call in calls:
@@ -155,8 +157,12 @@ async def _hear_call(ears: Ears, call: list[Utterance]) -> _Finished:
             for start in range(0, len(pcm), _CHUNK_BYTES):
                 await hearing.feed(pcm[start : start + _CHUNK_BYTES])
             recognition = await hearing.finish()
-            found.append((utterance, Heard(recognition.own, recognition.general, recognition.decode_ms)))
+            found.append((utterance, _as_heard(recognition)))
     return found
+
+
+def _as_heard(found: Recognition) -> Heard:
+    return Heard(found.own, found.general, found.decode_ms, found.off_topic)
 
 
 def main(arguments: list[str]) -> int:

@@ -39,23 +39,23 @@ Ints = npt.NDArray[np.int64]
 async def heard_tuning_set() -> list[tuple[Utterance, Heard]]:
     """The tuning set as it was recognised. Goes on where an earlier run was stopped."""
     utterances = list(sentence_set("tuning").utterances(CONDITIONS))
-    kept: dict[str, list[str]] = json.loads(HEARD.read_text()) if HEARD.exists() else {}
+    kept: dict[str, tuple[str, str, float]] = json.loads(HEARD.read_text()) if HEARD.exists() else {}
     missing = [utterance for utterance in utterances if _key(utterance) not in kept]
     if missing:
         async for utterance, heard in recognised(missing, office_agent(), print):
-            kept[_key(utterance)] = [heard.own, heard.general]
+            kept[_key(utterance)] = (heard.own, heard.general, heard.off_topic)
             if len(kept) % 50 == 0:
                 _keep(kept)
         _keep(kept)
-    texts = [(utterance, kept[_key(utterance)]) for utterance in utterances]
-    return [(utterance, Heard(own, general)) for utterance, (own, general) in texts]
+    found = [(utterance, kept[_key(utterance)]) for utterance in utterances]
+    return [(utterance, Heard(own, general, off_topic=off_topic)) for utterance, (own, general, off_topic) in found]
 
 
 def _key(utterance: Utterance) -> str:
     return f"{utterance.voice}|{utterance.condition}|{utterance.text}"
 
 
-def _keep(kept: dict[str, list[str]]) -> None:
+def _keep(kept: dict[str, tuple[str, str, float]]) -> None:
     HEARD.parent.mkdir(parents=True, exist_ok=True)
     part = HEARD.with_suffix(".part")
     part.write_text(json.dumps(kept))
@@ -63,14 +63,14 @@ def _keep(kept: dict[str, list[str]]) -> None:
 
 
 def features(matcher: Matcher, keys: list[str], pairs: list[tuple[Utterance, Heard]]) -> tuple[Floats, Ints]:
-    """[utterance, choice, feature] and the right choice. Choice 0 is "none", whose features are its own two."""
+    """[utterance, choice, feature] and the right choice. Choice 0 is "none", whose features are its own three."""
     likeness = Likeness()
     width = len(matcher.evidence(Heard("", ""))[0].features())
-    table = np.zeros((len(pairs), len(keys) + 1, width + 2))
+    table = np.zeros((len(pairs), len(keys) + 1, width + 3))
     right = np.zeros(len(pairs), dtype=np.int64)
     for row, (utterance, heard) in enumerate(pairs):
         table[row, 1:, :width] = [evidence.features() for evidence in matcher.evidence(heard)]
-        table[row, 0, width:] = 1.0, 1.0 - likeness.alike(heard.own, heard.general)
+        table[row, 0, width:] = 1.0, 1.0 - likeness.alike(heard.own, heard.general), heard.off_topic
         right[row] = 1 + keys.index(utterance.intent) if utterance.intent is not None else 0
     return table, right
 
@@ -130,6 +130,7 @@ def at_thresholds(chances: Floats, right: Ints, utterances: list[Utterance]) -> 
                 f"accuracy_{name}": round(float(((best == right) & (sure >= threshold))[inside & here].mean()), 3)
                 for name, here in lines.items()
             },
+            "wrong": round(float(((best != right) & (sure >= threshold))[inside].mean()), 3),
             "ood_accepted": round(float((sure >= threshold)[~inside].mean()), 3),
         }
         for threshold in _THRESHOLDS

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,60 @@ _FIGURES = {
         "cpu_percent_per_call": "CPU per call, % of one core",
         "rss_mb": "memory of all processes together (RSS), MB",
     },
+    "web": {
+        "calls": "calls at once, all talking, while somebody looks at one page after the other",
+        "first_ms": "the first page over a fresh connection, with TLS, style and script: 95th percentile, ms",
+        "page_ms.p50": "any page with style and script, a year's content: median, ms",
+        "page_ms.p95": "the same: 95th percentile, ms",
+        "page_ms.n": "pages looked at in that minute",
+        "bytes": "largest page with style and script, bytes",
+        "gap_p999_ms": "gap between audio ticks meanwhile: 99.9th percentile, ms",
+    },
+    "kills": {
+        "kills": "kills (SIGKILL) of the telephone or the page, at random moments during edits and calls",
+        "edits_acknowledged": "changes that the box acknowledged meanwhile",
+        "lost": "of these not there afterwards",
+        "half": "records written by halves",
+        "back_s.p50": "from the kill until the agent is registered again and the page shows it: median, s",
+        "back_s.p95": "the same: 95th percentile, s",
+    },
+    "machines": {
+        "humans": "people who answer, over G.711: synthetic voices and one recorded woman, in quiet, noise and company",
+        "humans_taken_for_machines": "of these taken for a machine in the end, share",
+        "machines": "answering machines, over G.711, in quiet, noise and music, most with a beep",
+        "machines_taken_for_humans": "of these taken for a person in the end, share",
+        "machines_with_beep_taken_for_humans": "the same, of those that beep",
+        "machines_without_beep_taken_for_humans": "the same, of those that do not",
+        "machines_first_greeted_as_humans": "machines that were greeted like a person first, share",
+        "short_hello_decided_ms.p50": "the end of a short hello to the decision that it is a person: median, ms",
+        "short_hello_decided_ms.p95": "the same: 95th percentile, ms",
+        "human_decided_ms.p50": "the same for all first words: median, ms",
+        "human_decided_ms.p95": "the same: 95th percentile, ms",
+        "machine_decided_ms.p50": "the answer to the decision that it is a machine: median, ms",
+        "machine_decided_ms.p95": "the same: 95th percentile, ms",
+        "message_after_beep_ms.p95": "the end of a beep to the decision to speak: 95th percentile, ms",
+        "beeps_missed": "beeps missed",
+        "beeps_imagined": "beeps where there was none",
+    },
+    "answers": {
+        "answers": "answers to the agent's own questions, synthetic callers, over G.711",
+        "right": "of these understood, at once or after being read back, share",
+        "wrong_at_once": "taken for another answer without being read back, share",
+        "read_back": "read back first, share",
+        "asked_again": "not understood, share",
+        "no_more_calls": "of those who do not want to be called again: heard, or asked whether they mean it, share",
+        "stopped_wrongly": "of those who say something else: not called again, share",
+    },
+    "campaign": {
+        "rows": "participants of one list, imported as the page sends them while two callers talk",
+        "import_s": "the import, s",
+        "page_ms": "a page of the list of participants, wherever in it: slowest, ms",
+        "gap_p999_ms": "gap between audio ticks meanwhile: 99.9th percentile, ms",
+        "decide_campaigns": "campaigns of one agent that share so many participants, all of them due",
+        "decide_zones": "time zones in which these are",
+        "decide_ms": "to find whom to call next: median, ms",
+        "decide_cpu_ms": "the same, work of the processor alone: median, ms",
+    },
     "speech": {
         "vad.us_per_chunk": "voice activity: µs for 32 ms of sound",
         "stt.wer_16k": "word error rate of free speech: one human, as recorded",
@@ -45,19 +100,33 @@ _FIGURES = {
 }
 _HEAD = """# Measured
 
-Written by `just bench summary` from `build/bench/`. Repeat it with `just bench wire`, `tick` and `speech` on an idle
-machine. All on x86; nobody has measured a Raspberry Pi yet.
+Written by `just bench summary` from `build/bench/`; what was not measured again stands as it was, with its date. Repeat
+it with `just bench NAME` for each of them on an idle machine. All on x86; nobody has measured a Raspberry Pi yet.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    DOCUMENT.write_text("\n".join([_HEAD, *(_table(bench) for bench in _FIGURES)]))
+    DOCUMENT.write_text(document(FOLDER, DOCUMENT.read_text() if DOCUMENT.exists() else ""))
     print(DOCUMENT)
     return 0
 
 
-def _table(bench: str) -> str:
-    figures = json.loads((FOLDER / f"{bench}.json").read_text())
+def document(folder: Path, before: str) -> str:
+    """`before`: the document so far, which keeps the tables of benches that have written nothing to `folder`."""
+    kept = {name: table for name, table in _TABLE.findall(before) if "\n|" in table}
+    return "\n".join([_HEAD, *(_table(bench, folder, kept) for bench in _FIGURES)])
+
+
+_TABLE = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+
+
+def _table(bench: str, folder: Path, kept: Mapping[str, str]) -> str:
+    """Says what to run where the bench was never run."""
+    path = folder / f"{bench}.json"
+    if not path.exists():
+        body = kept.get(bench) or f"\nNot measured yet: run `just bench {bench}`.\n"
+        return f"## {bench}\n{body.rstrip()}\n"
+    figures = json.loads(path.read_text())
     machine = figures["machine"]
     rows = [f"| {meaning} | {_figure(figures, name)} |" for name, meaning in _FIGURES[bench].items()]
     partial = " A part of the bench only." if figures.get("partial") else ""

@@ -20,20 +20,17 @@ from typing import Any
 import trio
 
 from firmware.storage import read_session, read_sessions
+from tests.bench.callers import talking
 from tests.bench.processes import Use, use_of_tree
 from tests.bench.report import publish
 from tests.office.box import Box, office_box
-from tests.office.calling import CallerEvent, CallMade, make_call
-from tests.office.pbx import Pbx, office_pbx
-from tests.office.script import Listen, Pause, Say, Script, Step
-from tests.office.voices import SPEAKERS, say
+from tests.office.calling import CallMade
+from tests.office.pbx import office_pbx
 
 CALLS, MOST_CALLS, LENGTH_S = 4, 8, 60.0
-CODEC = "PCMU"
-VOICES = ("ked", "slt-hts", "slt-hts-large", "ked-small")
-LINES = ("Where can I park?", "Do you treat children?", "How much is a check up?", "What is your address?")
-SIP_PORT, PBX_RTP, BOX_RTP, CALLER_RTP = 15_220, (22_400, 22_599), (22_600, 22_699), 22_700
-_CONNECT_S = 60.0
+SIP_PORT, PBX_RTP, BOX_RTP = 15_220, (22_400, 22_599), (22_600, 22_699)
+# The callers are still up when the last second of the watch is over.
+_LONGER_S = 5.0
 _LOSSES = ("lost_frames", "recorder_lost_frames", "underruns")
 
 
@@ -72,58 +69,13 @@ async def _measure(calls: int, length_s: float, folder: Path) -> dict[str, Any]:
         office_box(pbx, folder, seats=calls, rtp_ports=BOX_RTP) as box,
     ):
         print(f"{calls} calls at once for {length_s:g} s", flush=True)
-        made: list[CallMade] = []
-        connected = Countdown(calls)
-        async with trio.open_nursery() as callers:
-            for number in range(calls):
-                script = await _script(pbx, number, length_s)
-                callers.start_soon(_call, script, pbx, connected, made)
-            watch = await _watch(box, connected, length_s)
+        async with talking(pbx, calls, length_s + _LONGER_S) as made:
+            watch = await _watch(box, length_s)
         turns = await trio.to_thread.run_sync(_turns, box)
         return figures(calls, watch, made, turns)
 
 
-class Countdown:
-    """Waits for `number` callers to be connected."""
-
-    def __init__(self, number: int) -> None:
-        self._left, self.done = number, trio.Event()
-
-    def __call__(self, event: CallerEvent) -> None:
-        self._left -= event.kind == "connected"
-        if self._left <= 0:
-            self.done.set()
-
-
-async def _script(pbx: Pbx, number: int, length_s: float) -> Script:
-    """Each caller begins at another line, so that they do not all speak at once."""
-    steps: list[Step] = []
-    for line in range(len(LINES)):
-        wav = await say(SPEAKERS[VOICES[number % len(VOICES)]], LINES[(line + number) % len(LINES)])
-        steps += [Listen(quiet_ms=600, timeout_s=20), Pause(ms=200), Say(wav=wav, name=f"{number}.{line}")]
-    user, rtp_port = str(101 + number), CALLER_RTP + 10 * number
-    # The callers are still up when the last second of the watch is over.
-    repeat_s = length_s + 5
-    return Script(
-        pbx=pbx.address,
-        user=user,
-        dial="200",
-        steps=tuple(steps),
-        codecs=(CODEC,),
-        rtp_port=rtp_port,
-        repeat_s=repeat_s,
-    )
-
-
-async def _call(script: Script, pbx: Pbx, connected: Countdown, made: list[CallMade]) -> None:
-    limit_s = script.repeat_s + 2 * _CONNECT_S
-    made.append(await make_call(script, pbx.accounts[script.user].password, limit_s=limit_s, on_event=connected))
-
-
-async def _watch(box: Box, connected: Countdown, length_s: float) -> Watch:
-    """From the moment that all callers are connected."""
-    with trio.move_on_after(_CONNECT_S):
-        await connected.done.wait()
+async def _watch(box: Box, length_s: float) -> Watch:
     began_s, use = trio.current_time(), use_of_tree(box.pid)
     watch = Watch((began_s, use), (began_s, use))
     while trio.current_time() < began_s + length_s:

@@ -1,15 +1,19 @@
-"""What every app.ports.Call does: the fake on its scripted line, and the real one with a real PBX."""
+"""What every app.ports.Call does: the fake on its scripted line, the telephone's with a real PBX, and the handset's
+with a sound card of files."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
 import trio
 
 from app.ports import FRAME_BYTES, FRAME_MS, Call, Connected, Ended, EndedBy
 from tests.fakes.line import FakeCall
+from tests.fakes.sound_card import handset_in_a_quiet_room
 from tests.office.pbx import office_pbx
 from tests.wire.box import next_call, registered
 
@@ -35,10 +39,14 @@ async def real_call(hangs_up_at_ms: int) -> AsyncGenerator[Call, None]:
         yield await next_call(box)
 
 
-@pytest.fixture(params=[fake_call, real_call], ids=["fake", "real"])
-def ringing(request: pytest.FixtureRequest) -> Ringing:
-    made: Ringing = request.param
-    return made
+@pytest.fixture(params=["fake", "real", "handset"])
+def ringing(request: pytest.FixtureRequest, tmp_path: Path) -> Ringing:
+    made: dict[str, Ringing] = {
+        "fake": fake_call,
+        "real": real_call,
+        "handset": partial(handset_in_a_quiet_room, tmp_path),
+    }
+    return made[request.param]
 
 
 async def connected(call: Call) -> Connected:
@@ -60,7 +68,14 @@ async def test_a_call_from_answer_to_the_callers_bye(ringing: Ringing) -> None:
         assert 800 <= times[-1] <= 1300
         assert {len(frame.pcm) for frame in frames} == {FRAME_BYTES}
         assert call.lost_frames == 0
-        assert await call.ended() == Ended(EndedBy.CALLER, 200, "BYE")
+        ended = await call.ended()
+        assert (ended.by, ended.sip_code) == (EndedBy.CALLER, 200)
+        came = call.progress
+        assert came.rang_s is not None
+        assert came.answered_s is not None
+        assert came.ended_s is not None
+        assert came.began_s <= came.rang_s <= came.answered_s
+        assert 0.8 <= came.ended_s - came.answered_s <= 5.0
 
 
 async def test_what_was_played_is_counted_and_the_clock_goes_on(ringing: Ringing) -> None:
@@ -129,6 +144,8 @@ async def test_a_caller_can_be_refused_with_a_code(ringing: Ringing) -> None:
             ended = await call.connected()
         assert isinstance(ended, Ended)
         assert (ended.by, ended.sip_code) == (EndedBy.AGENT, 486)
+        assert call.progress.answered_s is None
+        assert call.progress.ended_s is not None
         assert await call.ended() == ended
 
 

@@ -13,7 +13,7 @@ import trio
 
 from app.ports import Ledger, Line, SessionLog, Turn
 from firmware.storage import SqliteLedger, ledger
-from tests.fakes.ledger import FakeLedger
+from tests.fakes.ledger import TALKED, FakeLedger
 
 pytestmark = pytest.mark.contract
 
@@ -67,7 +67,7 @@ async def test_a_whole_call_is_kept(opened: Opener) -> None:
         log.line(Line("caller", "Wo können Sie parken? ☎", 1000, 2000))
         log.line(Line("agent", "Behind the", 2520, 3300, interrupted=True))
         log.turn(TURN)
-        log.close("message taken", "caller", {"message_name": "Zoë"})
+        log.close(TALKED, "message taken", {"message_name": "Zoë"})
         await settled(kept)
         detail = await kept.session(log.id)
         assert detail is not None
@@ -79,12 +79,31 @@ async def test_a_whole_call_is_kept(opened: Opener) -> None:
         assert detail.turns == (TURN,)
         call = detail.summary
         assert (call.call_id, call.agent, call.direction, call.remote) == ("call-1", "Reception", "inbound", "101")
-        assert (call.codec, call.outcome, call.ended_by) == ("G722", "message taken", "caller")
+        assert (call.codec, call.outcome, call.ended_by) == ("G722", "answered", "caller")
+        assert (call.conclusion, call.sip_code, call.sip_reason) == ("message taken", 200, "BYE")
+        assert (call.ring_ms, call.talk_ms) == (0, 3000)
         assert call.results == {"message_name": "Zoë"}
         assert call.recording == Path("recordings/call-1.flac")
         assert call.connected_at == call.started_at + timedelta(seconds=1)
         assert call.ended_at == call.started_at + timedelta(seconds=2)
         assert await kept.sessions() == [call]
+
+
+async def test_notes_and_what_was_found_out_after_the_call_are_kept(opened: Opener) -> None:
+    async with opened() as kept:
+        log = kept.open_session(call_id="call-1", agent="Reception", direction="inbound", remote="101")
+        log.note(1200, "The receptionist answered.")
+        log.note(2400, "The receptionist answered.")
+        log.close(TALKED, "", {"message_name": "Zoe"})
+        log.found({"name": "Zoë", "urgent": "yes"})
+        await settled(kept)
+        detail = await kept.session(log.id)
+        assert detail is not None
+        assert [(note.at_ms, note.text) for note in detail.notes] == [
+            (1200, "The receptionist answered."),
+            (2400, "The receptionist answered."),
+        ]
+        assert detail.summary.results == {"name": "Zoë", "urgent": "yes"}
 
 
 async def test_an_open_call_shows_what_it_has_so_far(opened: Opener) -> None:
@@ -120,11 +139,11 @@ async def test_calls_at_once_do_not_mix_and_the_newest_comes_first(opened: Opene
         ]
         for number, log in enumerate(logs):
             log.line(Line("caller", f"I am {number}", 0, 100))
-        logs[3].close("done", "agent", {})
+        logs[3].close(TALKED, "done", {})
         await settled(kept)
         assert [call.call_id for call in await kept.sessions()] == [f"call-{number}" for number in (4, 3, 2, 1, 0)]
         assert [call.call_id for call in await kept.sessions(limit=2)] == ["call-4", "call-3"]
-        assert [call.outcome for call in await kept.sessions()] == [None, "done", None, None, None]
+        assert [call.outcome for call in await kept.sessions()] == [None, "answered", None, None, None]
         for number, log in enumerate(logs):
             detail = await kept.session(log.id)
             assert detail is not None
@@ -142,7 +161,7 @@ async def test_nothing_personal_shows_in_a_repr(opened: Opener) -> None:
     async with opened() as kept:
         log = kept.open_session(call_id="call-1", agent="Reception", direction="inbound", remote="0123456")
         log.line(Line("caller", "my card number", 0, 100))
-        log.close("done", "agent", {"message_name": "Zoë"})
+        log.close(TALKED, "done", {"message_name": "Zoë"})
         await settled(kept)
         shown = repr(await kept.session(log.id))
         assert "call-1" in shown

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import trio
 
 from app.ports import Line
-from firmware.storage import SqliteLedger, ledger
+from firmware.storage import SqliteLedger, StorageFault, ledger
+from firmware.storage.records import Db
+from firmware.storage.reserve import SIZE
 
 pytestmark = pytest.mark.contract
 
 LINES = 500
+NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+
+
+@contextmanager
+def small(folder: Path, size: str) -> Generator[None, None, None]:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(tmp_path)], check=True)
-    yield tmp_path
-    subprocess.run(["umount", str(tmp_path)], check=True)
+    with small(tmp_path, "300k"):
+        yield tmp_path
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
@@ -42,6 +55,47 @@ async def test_a_full_disk_stops_no_call_and_loses_nothing(small_disk: Path, cap
         assert detail is not None
         assert len(detail.lines) == LINES
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+async def test_a_full_disk_is_still_read_and_something_can_be_deleted(tmp_path: Path) -> None:
+    """What was told and is waiting stands in nobody's way, and the reserve is there again once there is room."""
+    with small(tmp_path, "16m"):
+        async with ledger(tmp_path / "deskbell.db", retry_s=0.05) as kept:
+            await kept.settled()
+            reserve = tmp_path / "reserve"
+            assert reserve.stat().st_size == SIZE
+            fill_up(tmp_path / "ballast")
+            for _ in range(LINES):
+                kept.log_event(NOW, 20, "test", "", "x" * 1000, "{}")
+            await problem(kept)
+            assert await kept.transact(count) == 0
+            with pytest.raises(StorageFault, match="the disk is full") as fault:
+                await kept.transact(spend_much)
+            assert fault.value.full
+            await kept.make_room(lambda db: db.execute("UPDATE box SET version = 2"))
+            assert await kept.transact(lambda db: db.execute("SELECT version FROM box").fetchone()) == (2,)
+            assert not reserve.exists()
+            (tmp_path / "ballast").unlink()
+            with trio.fail_after(5):
+                await kept.settled()
+            assert await kept.transact(count) == LINES
+            await kept.make_room(count)
+            assert reserve.stat().st_size == SIZE
+
+
+def count(db: Db) -> int:
+    return int(db.execute("SELECT count(*) FROM log_events").fetchone()[0])
+
+
+def spend_much(db: Db) -> None:
+    db.execute("INSERT INTO tokens VALUES ('a', ?, '', 'b', '', NULL)", ("x" * 1_000_000,))
+
+
+def fill_up(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
 
 
 async def problem(kept: SqliteLedger) -> None:

@@ -20,7 +20,7 @@ from models.stt.band import Band
 from models.stt.language_model import build
 from models.stt.pool import RecogniserFailed, recogniser_pool
 from models.stt.process import Worker, WorkerLost
-from tests.contract.test_stt import FIRST, FIRST_TEXT, SECOND_TEXT, feed
+from tests.contract.test_stt import FIRST, FIRST_TEXT, SECOND, SECOND_TEXT, feed
 from tests.contract.test_vad import recorded
 
 pytestmark = pytest.mark.contract
@@ -48,6 +48,18 @@ async def test_a_crash_in_an_utterance_loses_nothing_of_it(narrow_band: bool) ->
         await feed(hearing, speech[32_000:])
         assert (await hearing.finish()).own == FIRST_TEXT
         assert pool.pids != [pid]
+
+
+@pytest.mark.parametrize("narrow_band", [False, True])
+async def test_what_the_agents_model_lacks_is_told_from_what_it_has(narrow_band: bool) -> None:
+    async with recogniser_pool(build([FIRST_TEXT]), 1) as pool, pool.open(narrow_band=narrow_band) as hearing:
+        found = []
+        for prompt in (FIRST, SECOND):
+            await hearing.begin()
+            await feed(hearing, recorded(prompt))
+            found.append((await hearing.finish()).off_topic)
+    on_topic, off_topic = found
+    assert on_topic < 0 < off_topic
 
 
 async def test_a_crash_while_finishing_is_mended() -> None:

@@ -1,30 +1,29 @@
-"""`just demo [--once]`: starts the office (Asterisk), the box (extension 200) and two callers, one after the other.
+"""`just demo [--once]`: starts the office (Asterisk), the box (extension 200, with its page) and two callers, one after
+the other.
 
 With --once it ends by itself, with 0 only if everything that it announces was found in what the box left behind.
-Without, it goes on until Ctrl-C, so that a softphone on the network can call too.
+Without, the page is opened where there is a desktop, and it goes on until Ctrl-C, so that a softphone on the network
+can call too.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import trio
 
 from firmware.storage import SessionDetail, read_session, read_sessions
+from tests.demo.box import DemoBox, demo_box, open_browser
 from tests.demo.callers import KNOWLEDGE, recorded_human, with_an_errand
-from tests.demo.checks import Check, check_errand, check_human
-from tests.office.box import Box, BoxFailed, office_box
+from tests.demo.checks import Check, check_errand, check_human, check_page
+from tests.demo.running import run_demo, tell
 from tests.office.calling import CallerEvent, make_call
-from tests.office.pbx import Pbx, PbxError, free_sip_port, office_pbx
-from tests.office.pbx_folder import PbxFolderError
+from tests.office.pbx import Pbx, free_sip_port, office_pbx
+from tests.office.program import BoxFailed
 from tests.office.script import Script
-from tests.office.sounds import SoundsError
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "demo"
 SIP_PORT = 5060  # where a softphone looks first
@@ -32,46 +31,20 @@ CALL_LIMIT_S = 150.0  # the longer call takes about 80 s
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="just demo", description="The main job, shown on real parts.")
-    parser.add_argument("--once", action="store_true", help="end after the two calls; 0 only if all of it happened")
-    once: bool = parser.parse_args().once
     shutil.rmtree(FOLDER, ignore_errors=True)
-    try:
-        passed = trio.run(_until_stopped, once)
-    except* (BoxFailed, PbxError, PbxFolderError, SoundsError) as group:
-        print(f"The demo can't go on: {_innermost(group)}", file=sys.stderr)
-        passed = False
-    return 0 if passed else 1
-
-
-def _innermost(failure: BaseException) -> BaseException:
-    while isinstance(failure, BaseExceptionGroup):
-        failure = failure.exceptions[0]
-    return failure
-
-
-async def _until_stopped(once: bool) -> bool:
-    passed = False
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_stop_at_signal, signals, nursery.cancel_scope)
-            passed = await _office(once)
-            nursery.cancel_scope.cancel()
-    return passed
-
-
-async def _stop_at_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
-    async for _ in signals:
-        scope.cancel()
+    return run_demo("just demo", "The main job, shown on real parts.", _office)
 
 
 async def _office(once: bool) -> bool:
-    _tell("office", "starting the PBX (Asterisk 22)")
+    tell("office", "starting the PBX (Asterisk 22)")
     host = "127.0.0.1" if once else "0.0.0.0"  # noqa: S104 - so that softphones on the network can register
     async with office_pbx(host=host, sip_port=_sip_port(host)) as pbx:
-        _tell("office", f"PBX is up on port {pbx.sip_port}")
-        _tell("office", "starting the box: it loads its recognisers, then registers as extension 200")
-        async with office_box(pbx, FOLDER, more=KNOWLEDGE, on_line=_tell_box) as box:
+        tell("office", f"PBX is up on port {pbx.sip_port}")
+        tell("office", "starting the box: it loads its recognisers, then registers as extension 200")
+        async with demo_box(pbx, FOLDER, KNOWLEDGE, reachable=not once, on_line=_tell_box) as box:
+            _tell_page(box)
+            if not once and open_browser(box.address):
+                tell("page", "it is open in your browser")
             passed = await _two_calls(pbx, box)
             if not once:
                 _tell_how_to_call(pbx)
@@ -79,7 +52,7 @@ async def _office(once: bool) -> bool:
     return passed
 
 
-async def _two_calls(pbx: Pbx, box: Box) -> bool:
+async def _two_calls(pbx: Pbx, box: DemoBox) -> bool:
     human, human_done = await _call("a recorded human dials 200", recorded_human(pbx), pbx, box)
     what = "a caller with three questions and a message dials 200"
     errand, errand_done = await _call(what, await with_an_errand(pbx), pbx, box)
@@ -88,6 +61,7 @@ async def _two_calls(pbx: Pbx, box: Box) -> bool:
         *check_human(human),
         Check("the second caller came to the end of the call", errand_done),
         *check_errand(errand),
+        *await check_page(box, [human, errand]),
     ]
     print()
     for check in checks:
@@ -96,17 +70,17 @@ async def _two_calls(pbx: Pbx, box: Box) -> bool:
     return all(check.passed for check in checks)
 
 
-async def _call(what: str, script: Script, pbx: Pbx, box: Box) -> tuple[SessionDetail, bool]:
+async def _call(what: str, script: Script, pbx: Pbx, box: DemoBox) -> tuple[SessionDetail, bool]:
     """One call, to its end: its session as the box wrote it, and whether the caller got through its script."""
     print()
-    _tell("caller", what)
+    tell("caller", what)
     made = await make_call(script, pbx.accounts[script.user].password, limit_s=CALL_LIMIT_S, on_event=_tell_caller)
     if made.failure:
-        _tell("caller", f"the call did not go as planned: {made.failure}")
+        tell("caller", f"the call did not go as planned: {made.failure}")
     return await _finished_session(box), not made.failure
 
 
-async def _finished_session(box: Box) -> SessionDetail:
+async def _finished_session(box: DemoBox) -> SessionDetail:
     """The latest session, once the box has closed it (milliseconds after the call)."""
     with trio.move_on_after(10):
         while True:
@@ -119,19 +93,25 @@ async def _finished_session(box: Box) -> SessionDetail:
 
 def _tell_caller(event: CallerEvent) -> None:
     if event.kind == "connected":
-        _tell("caller", f"answered, codec {event.fields['codec']}")
+        tell("caller", f"answered, codec {event.fields['codec']}")
     elif event.kind == "saying":
-        _tell("caller", f"says: {event.fields['name']}")
+        tell("caller", f"says: {event.fields['name']}")
 
 
 def _tell_box(line: str) -> None:
-    _tell("box", line)
+    tell("box", line)
 
 
-def _tell_where(box: Box, sessions: list[SessionDetail]) -> None:
+def _tell_page(box: DemoBox) -> None:
+    tell("page", f"{box.address}/   password: {box.password}")
+    tell("page", "the browser asks once about its certificate, which is the box's own")
+
+
+def _tell_where(box: DemoBox, sessions: list[SessionDetail]) -> None:
     print("\nWhat the calls left behind:")
     for session in sessions:
         print(f"  {session.summary.recording}   play it with any player: caller left, agent right")
+    print(f"  {box.address}/sessions   both calls on the page (password: {box.password})")
     print(f"  {box.sessions}   transcripts and latencies, an SQLite file\n")
 
 
@@ -161,10 +141,6 @@ def _own_address() -> str:
         except OSError:
             return "127.0.0.1"
         return str(probe.getsockname()[0])
-
-
-def _tell(who: str, line: str) -> None:
-    print(f"{who:<6} | {line}", flush=True)
 
 
 if __name__ == "__main__":

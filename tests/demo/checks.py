@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import httpx
 import numpy as np
 import soundfile
 
 from firmware.storage import SessionDetail
+from tests.demo.box import DemoBox
 from tests.demo.callers import ERRAND, NUMBER, RECORDED, RECORDED_ANSWER
 from tests.office.box import AGENT
 
@@ -43,11 +46,26 @@ def check_errand(session: SessionDetail) -> Iterator[Check]:
     yield Check("… left a name", bool(results.get("message_name")))
     yield Check("… and a number, read back and confirmed", results.get("message_number") == NUMBER)
     yield Check("… and a message", bool(results.get("message")) and "message_unconfirmed" not in results)
-    yield Check("… and the outcome says so", session.summary.outcome == "message taken")
+    yield Check("… and the outcome says so", session.summary.conclusion == "message taken")
     yield Check(
         "every turn has its latency", bool(session.turns) and all(turn.response_ms > 0 for turn in session.turns)
     )
     yield from _check_recording(session)
+
+
+async def check_page(box: DemoBox, sessions: list[SessionDetail]) -> list[Check]:
+    """What a person sees who signs in."""
+    try:
+        async with box.signed_in() as browser:
+            shown = [await browser.get(f"/sessions/{session.summary.id}") for session in sessions]
+    except httpx.HTTPError:
+        return [Check("the page opens", passed=False)]
+    pages = [html.unescape(each.text) for each in shown]
+    told = all(line.text in page for session, page in zip(sessions, pages, strict=True) for line in session.lines)
+    return [
+        Check("the page shows both calls, word for word", told),
+        Check("and has their recordings to play", all("<audio" in page for page in pages)),
+    ]
 
 
 def _said(session: SessionDetail, text: str) -> bool:

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import trio
 
-from app.ports import Line, Turn
-from firmware.storage import SessionDetail, SessionSummary
+from app.ports import Line, Outcome, Result, Turn
+from firmware.storage import Note, SessionDetail, SessionSummary
+
+TALKED = Outcome(Result.ANSWERED, 200, "BYE", ring_ms=0, talk_ms=3000, ended_by="caller")
+"""Of a call that went well."""
 
 
 @dataclass
@@ -20,6 +23,7 @@ class FakeSessionLog:
     now: Callable[[], datetime]
     lines: list[Line] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -37,9 +41,24 @@ class FakeSessionLog:
     def turn(self, turn: Turn) -> None:
         self.turns.append(turn)
 
-    def close(self, outcome: str, ended_by: str, results: dict[str, str]) -> None:
+    def note(self, at_ms: int, text: str) -> None:
+        self.notes.append(Note(at_ms, text))
+
+    def found(self, results: dict[str, str]) -> None:
+        self.summary = replace(self.summary, results=dict(results))
+
+    def close(self, outcome: Outcome, conclusion: str, results: dict[str, str]) -> None:
         self.summary = replace(
-            self.summary, ended_at=self.now(), outcome=outcome, ended_by=ended_by, results=dict(results)
+            self.summary,
+            ended_at=self.now(),
+            outcome=outcome.result.value,
+            ended_by=outcome.ended_by,
+            conclusion=conclusion,
+            sip_code=outcome.sip_code,
+            sip_reason=outcome.reason,
+            ring_ms=outcome.ring_ms,
+            talk_ms=outcome.talk_ms,
+            results=dict(results),
         )
 
 
@@ -64,6 +83,11 @@ class FakeLedger:
             ended_at=None,
             outcome=None,
             ended_by=None,
+            conclusion="",
+            sip_code=None,
+            sip_reason="",
+            ring_ms=None,
+            talk_ms=None,
             results={},
             recording=None,
         )
@@ -82,5 +106,5 @@ class FakeLedger:
         for log in self.logs:
             if log.id == session_id:
                 lines = sorted(log.lines, key=lambda line: line.start_ms)
-                return SessionDetail(log.summary, tuple(lines), tuple(log.turns))
+                return SessionDetail(log.summary, tuple(lines), tuple(log.turns), notes=tuple(log.notes))
         return None

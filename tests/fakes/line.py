@@ -3,7 +3,8 @@
 One task is the audio clock: every 20 ms it takes a frame from the mouth, then hands the caller's next frame over,
 so everything that a frame causes has happened before the next one comes.
 
-The caller's audio is made to be told apart, not to be listened to: every sample of utterance k is k, silence is 0.
+The caller's audio is made to be told apart, not to be listened to: every sample of utterance k is k, of the beep of an
+answering machine BEEP, silence is 0.
 `tests/fakes/speech.py` reads it back.
 """
 
@@ -11,20 +12,31 @@ from __future__ import annotations
 
 import struct
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import trio
 
-from app.ports import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, Connected, Ended, EndedBy, Frame
+from app.ports import (
+    BYTES_PER_MS,
+    FRAME_BYTES,
+    FRAME_MS,
+    Connected,
+    Direction,
+    Ended,
+    EndedBy,
+    Frame,
+    Progress,
+)
 
 MOUTH_FRAMES = 10  # 200 ms, as on the real line
+BEEP = -30_000
+ECHO = -20_000
 EARS_FRAMES = 25  # as on the real line: the oldest are dropped
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """The caller talks for `for_ms` from `at_ms` on; `number` marks the audio, from 1."""
+    """The caller talks for `for_ms` from `at_ms` on; `number` marks the audio, from 1, or is BEEP."""
 
     number: int
     at_ms: int
@@ -82,10 +94,11 @@ class FakeMouth:
 class FakeCall:
     """`run` is the line itself and has to be running while the call is.
 
+    `echo_ms`: what the agent says comes back so much later, where the caller says nothing.
     `held_from_ms`: the PBX puts the call on hold for good. `media`: false for a call that begins on hold.
     """
 
-    direction: Literal["inbound", "outbound"] = "inbound"
+    direction: Direction = "inbound"
     remote = "101"
 
     def __init__(
@@ -97,12 +110,16 @@ class FakeCall:
         codec: str = "G722",
         held_from_ms: int | None = None,
         media: bool = True,
+        echo_ms: int = 0,
     ) -> None:
         self.id = call_id
         self.mouth = FakeMouth()
         self.lost_frames = 0
+        now_s = trio.current_time()
+        self.progress = Progress(now_s, heard_s=now_s, rang_s=now_s)
         self._script, self._hangs_up_at_ms, self._codec = script, hangs_up_at_ms, codec
         self._held_from_ms, self._media = hangs_up_at_ms if held_from_ms is None else held_from_ms, media
+        self._echo_ms = echo_ms
         self._send, self._receive = trio.open_memory_channel[Frame](EARS_FRAMES)
         self._answered, self._over = trio.Event(), trio.Event()
         self._ended: Ended | None = None
@@ -117,7 +134,7 @@ class FakeCall:
                 break
             if self._media:
                 self.mouth.tick(held=at_ms >= self._held_from_ms)
-                self._deliver(Frame(at_ms, self._caller_pcm(at_ms)))
+                self._deliver(Frame(at_ms, self._caller_pcm(at_ms), self.mouth.sent[-1]))
         self._end(Ended(EndedBy.CALLER, 200, "BYE"))
         self._send.close()
 
@@ -137,6 +154,8 @@ class FakeCall:
         await trio.lowlevel.checkpoint()
         if self._media and not self._ended:
             self._connected = Connected(self._codec, narrow_band=self._codec.startswith("PCM"))
+        if not self._ended:
+            self.progress = replace(self.progress, answered_s=trio.current_time())
         self._answered.set()
 
     async def hang_up(self, sip_code: int = 603) -> None:
@@ -152,6 +171,7 @@ class FakeCall:
     def _end(self, ended: Ended) -> None:
         if self._ended is None:
             self._ended = ended
+            self.progress = replace(self.progress, ended_s=trio.current_time())
             self.mouth.close()
             self._over.set()
 
@@ -163,4 +183,33 @@ class FakeCall:
 
     def _caller_pcm(self, at_ms: int) -> bytes:
         number = next((u.number for u in self._script if u.at_ms <= at_ms < u.at_ms + u.for_ms), 0)
+        if not number and self._echo_ms:
+            return self._came_back(at_ms)
         return struct.pack("<h", number) * (FRAME_BYTES // 2)
+
+    def _came_back(self, at_ms: int) -> bytes:
+        """What was sent `echo_ms` ago, as ECHO marks it."""
+        ago = (at_ms - self._echo_ms) // FRAME_MS
+        sounded = ago >= 0 and any(self.mouth.sent[ago])
+        return struct.pack("<h", ECHO if sounded else 0) * (FRAME_BYTES // 2)
+
+
+class CalledPhone(FakeCall):
+    """The other end of a call of ours. Somebody picks up with `answer`, or does not."""
+
+    direction: Direction = "outbound"
+
+    def refuse(self, sip_code: int, reason: str = "No") -> None:
+        """A final response that is not 200."""
+        self._end(Ended(EndedBy.CALLER, sip_code, reason))
+        self._answered.set()
+
+    def answer_without_media(self) -> None:
+        """200 OK, and then nothing: a call that begins on hold."""
+        self.progress = replace(self.progress, answered_s=trio.current_time())
+
+    def vanish(self) -> None:
+        """The network is gone before anything was answered."""
+        self.progress = replace(self.progress, heard_s=None, rang_s=None)
+        self._end(Ended(EndedBy.NETWORK, 503, "Service Unavailable"))
+        self._answered.set()

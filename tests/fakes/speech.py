@@ -1,11 +1,13 @@
 """Ears, voice activity and voice on a virtual clock. What they hear is the marked audio of `tests/fakes/line.py`:
-every sample of utterance k is k, silence is 0.
+every sample of utterance k is k, of a beep BEEP, of an echo ECHO, silence is 0.
 
-They pass the contract tests that the real engines pass (tests/contract/test_vad.py, test_stt.py, test_tts.py).
+They pass the contract tests that the real engines pass (tests/contract/test_vad.py, test_beep.py, test_own_echo.py,
+test_stt.py, test_tts.py).
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from itertools import pairwise
@@ -14,6 +16,7 @@ import numpy as np
 import trio
 
 from app.ports import BYTES_PER_MS, Heard
+from tests.fakes.line import BEEP, ECHO
 
 CHUNK_BYTES = 1024
 VOICE_MS_PER_CHARACTER = 60
@@ -25,13 +28,45 @@ Stretch = tuple[int, int]
 """The mark of some audio, and how many milliseconds of it there were."""
 
 
+_BEEP, _ECHO = struct.pack("<h", BEEP), struct.pack("<h", ECHO)
+_SHORTEST_BEEP_CHUNKS = 4  # whole ones, of 120 ms or more
+
+
 class FakeActivity:
-    """Speech wherever the audio is marked."""
+    """Speech wherever the audio is marked, but for beeps."""
 
     def probability(self, chunk: bytes) -> float:
         if len(chunk) != CHUNK_BYTES:
             raise ValueError(f"a chunk has {CHUNK_BYTES} bytes, not {len(chunk)}")
-        return 0.98 if any(chunk) else 0.01
+        return 0.98 if any(chunk) and _BEEP not in chunk else 0.01
+
+
+class FakeEcho:
+    """Knows an echo by its mark."""
+
+    def __init__(self) -> None:
+        self._came = b""
+
+    def feed(self, came: bytes, sent: bytes) -> None:
+        if len(came) != CHUNK_BYTES or len(sent) != CHUNK_BYTES:
+            raise ValueError(f"a chunk has {CHUNK_BYTES} bytes, not {len(came)} and {len(sent)}")
+        self._came = came
+
+    def explains(self) -> bool:
+        return _ECHO in self._came
+
+
+class FakeBeeps:
+    """A beep is over with the first chunk after it, if it was long enough."""
+
+    def __init__(self) -> None:
+        self._chunks = 0
+
+    def heard(self, chunk: bytes) -> bool:
+        if len(chunk) != CHUNK_BYTES:
+            raise ValueError(f"a chunk has {CHUNK_BYTES} bytes, not {len(chunk)}")
+        beeped, self._chunks = self._chunks, self._chunks + 1 if _BEEP in chunk else 0
+        return not self._chunks and beeped >= _SHORTEST_BEEP_CHUNKS
 
 
 class FakeHearing:
@@ -67,7 +102,7 @@ class FakeHearing:
         stretches, self._finished_bytes = _stretches(bytes(self._audio)), len(self._audio)
         await trio.sleep(self._decode_s)
         self.finished.append(stretches)
-        text = " ".join(filter(None, (self._texts[mark] for mark, _ in stretches if mark)))
+        text = " ".join(filter(None, (self._texts[mark] for mark, _ in stretches if mark not in (0, BEEP, ECHO))))
         return Heard(own=text, general=text, decode_ms=self._decode_s * 1000)
 
 

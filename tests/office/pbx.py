@@ -5,7 +5,8 @@
         print(await pbx.rx("pjsip show contacts"))
 
 Extensions: 1xx and 2xx ring the account of that name, 600 echoes, 601 plays a minute of speech, 602 answers and stays
-silent, 603 is busy (486), 604 is out of service (503).
+silent, 603 is busy (486), 604 is out of service (503), 605 to 608 are refused (403, 484, 410, 408), 610 is an answering
+machine, 9 and a port rings whatever telephone is at that port of this machine.
 
 Several instances run at once in the shared folder (see pbx_folder.py), each with files, ports and log of its own.
 Asterisk dies with this process, whatever way that ends.
@@ -20,15 +21,16 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
 import trio
 
-from tests.office.pbx_folder import INSTANCES, inside, owner, pbx_folder
+from tests.office.identity import Identity
+from tests.office.pbx_folder import INSTANCES, inside, own_folder, owner, pbx_folder, write_private
 
 TEMPLATES = Path(__file__).with_name("asterisk")
 CODECS = ("opus", "g722", "ulaw", "alaw")
@@ -47,13 +49,16 @@ class PbxError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OfficeAccount:
-    """What the PBX's administrator gives out. `codecs` in the PBX's order of preference."""
+    """What the PBX's administrator gives out. `codecs` in the PBX's order of preference; `media_encryption` as
+    Asterisk has it: "no", or "sdes", which is then required. `beyond`: its telephone sees the PBX as `Pbx.seen_as`."""
 
     user: str
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
     login: str = ""
     codecs: Sequence[str] = CODECS
     ipv6: bool = False
+    media_encryption: str = "no"
+    beyond: bool = False
 
     @property
     def auth_user(self) -> str:
@@ -69,8 +74,10 @@ def office_accounts(**changes: OfficeAccount) -> dict[str, OfficeAccount]:
 class Pbx:
     """A running Asterisk.
 
-    host, sip_port: where it listens, UDP and TCP; on ::1 too where there is IPv6.
-    accounts: by user name. log: Asterisk's log file, with SIP messages once `log_sip(True)` was called.
+    host, sip_port: where it listens, UDP and TCP; on ::1 too where there is IPv6. tls_port: with an identity, TLS.
+    seen_as, beyond_port: the address of this machine for telephones behind a translation of addresses, as a virtual
+    machine is, and the UDP port for them. accounts: by user name. log: Asterisk's log file, with SIP messages once
+    `log_sip(True)` was called.
     """
 
     def __init__(
@@ -82,8 +89,14 @@ class Pbx:
         sip_port: int,
         rtp_ports: tuple[int, int],
         accounts: Mapping[str, OfficeAccount],
+        identity: Identity | None = None,
+        seen_as: str = "",
     ) -> None:
         self.host = host
+        self.seen_as = seen_as
+        self.beyond_port = free_sip_port(host) if seen_as else 0
+        self.identity = identity
+        self.tls_port = free_sip_port(host) if identity else 0
         self.sip_port = sip_port
         self.rtp_ports = rtp_ports
         self.accounts = accounts
@@ -155,7 +168,7 @@ class Pbx:
         """Stop and start; registrations and calls are forgotten, ports and passwords stay."""
         await self.stop()
         shutil.rmtree(self._instance / "lib")  # contacts live in its astdb
-        _own_folder(self._instance / "lib", owner(self._root))
+        own_folder(self._instance / "lib", owner(self._root))
         await self.start()
 
     async def rx(self, command: str) -> str:
@@ -234,25 +247,22 @@ async def office_pbx(
     sip_port: int = 0,
     rtp_ports: tuple[int, int] = (20000, 20999),
     accounts: Mapping[str, OfficeAccount] | None = None,
+    identity: Identity | None = None,
+    seen_as: str = "",
     keep_log: Path | None = None,
 ) -> AsyncGenerator[Pbx, None]:
     """Asterisk for as long as the body runs; stopped at the end, also when cancelled.
 
     host: "127.0.0.1" (and ::1), or "0.0.0.0" for every address, so that softphones on the LAN can register.
-    sip_port: 0 takes a free one. rtp_ports: first and last. keep_log: copy Asterisk's log there at the end.
+    sip_port: 0 takes a free one. rtp_ports: first and last. identity: listens with TLS too, as
+    this. seen_as: see Pbx. keep_log: copy Asterisk's log there at the end.
 
     Raises: PbxFolderError before `just setup`, PbxError if Asterisk does not start.
     """
-    root = pbx_folder()
     given = office_accounts() if accounts is None else accounts
-    (root / INSTANCES).mkdir(parents=True, exist_ok=True)
-    _sweep(root / INSTANCES)
-    instance = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root / INSTANCES))
-    try:
-        pbx = Pbx(
-            root, instance, host=host, sip_port=sip_port or free_sip_port(host), rtp_ports=rtp_ports, accounts=given
-        )
-        _write_configuration(root, instance, pbx)
+    with pbx_instance(
+        given, host=host, sip_port=sip_port, rtp_ports=rtp_ports, identity=identity, seen_as=seen_as
+    ) as pbx:
         try:
             await pbx.start()
             yield pbx
@@ -261,6 +271,37 @@ async def office_pbx(
                 await pbx.stop()
             if keep_log and pbx.log.exists():
                 shutil.copyfile(pbx.log, keep_log)
+
+
+@contextmanager
+def pbx_instance(
+    accounts: Mapping[str, OfficeAccount],
+    *,
+    host: str = "127.0.0.1",
+    sip_port: int = 0,
+    rtp_ports: tuple[int, int] = (20000, 20999),
+    identity: Identity | None = None,
+    seen_as: str = "",
+) -> Generator[Pbx, None, None]:
+    """An Asterisk's folder, ports and configuration, for whoever starts and stops it. Raises: PbxFolderError."""
+    root = pbx_folder()
+    (root / INSTANCES).mkdir(parents=True, exist_ok=True)
+    _sweep(root / INSTANCES)
+    instance = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root / INSTANCES))
+    try:
+        port = sip_port or free_sip_port(host)
+        pbx = Pbx(
+            root,
+            instance,
+            host=host,
+            sip_port=port,
+            rtp_ports=rtp_ports,
+            accounts=accounts,
+            identity=identity,
+            seen_as=seen_as,
+        )
+        _write_configuration(root, instance, pbx)
+        yield pbx
     finally:
         shutil.rmtree(instance, ignore_errors=True)
 
@@ -299,7 +340,7 @@ def _write_configuration(root: Path, instance: Path, pbx: Pbx) -> None:
     asterisk = owner(root)
     instance.chmod(0o755)
     for name in ("etc", "lib", "run", "log", "spool", "sounds"):
-        _own_folder(instance / name, asterisk)
+        own_folder(instance / name, asterisk)
     everywhere = pbx.host == "0.0.0.0"  # noqa: S104  (asked for by the caller)
     values = {
         "instance": f"/{instance.relative_to(root)}",
@@ -309,15 +350,23 @@ def _write_configuration(root: Path, instance: Path, pbx: Pbx) -> None:
         "ipv4": pbx.host,
         "ipv6": "[::]" if everywhere else "[::1]",
         "sip_port": str(pbx.sip_port),
+        "tls_port": str(pbx.tls_port),
+        "beyond_port": str(pbx.beyond_port),
+        "seen_as": pbx.seen_as,
     }
     for name in CONFIGURED:
-        _write(instance / "etc" / name, _filled(name, values), asterisk)
+        write_private(instance / "etc" / name, _filled(name, values), asterisk)
     for name in LEFT_EMPTY:
-        _write(instance / "etc" / f"{name}.conf", "", asterisk)
+        write_private(instance / "etc" / f"{name}.conf", "", asterisk)
     accounts = [_filled("pjsip_account.conf", _account_values(each, pbx.host)) for each in pbx.accounts.values()]
     transports = ["pjsip_transports.conf", *(["pjsip_transports_ipv6.conf"] if has_ipv6() else [])]
+    if pbx.seen_as:
+        transports.append("pjsip_transport_beyond.conf")
+    if pbx.identity:
+        transports.append("pjsip_transport_tls.conf")
+        write_private(instance / "etc" / "identity.pem", pbx.identity.certificate + pbx.identity.key, asterisk)
     parts = [*(_filled(name, values) for name in transports), *accounts]
-    _write(instance / "etc" / "pjsip.conf", "".join(parts), asterisk)
+    write_private(instance / "etc" / "pjsip.conf", "".join(parts), asterisk)
 
 
 def _account_values(account: OfficeAccount, host: str) -> dict[str, str]:
@@ -329,25 +378,15 @@ def _account_values(account: OfficeAccount, host: str) -> dict[str, str]:
         "password": account.password,
         "codecs": ",".join(account.codecs),
         "rtp_ipv6": "yes" if account.ipv6 else "no",
+        "media_encryption": account.media_encryption,
         "media": "" if everywhere else media,
+        "transport": "transport = transport-beyond" if account.beyond else "",
         "caller_name": f"Extension {account.user}",
     }
 
 
 def _filled(name: str, values: Mapping[str, str]) -> str:
     return Template((TEMPLATES / name).read_text()).substitute(values)
-
-
-def _own_folder(folder: Path, ids: tuple[int, int]) -> None:
-    folder.mkdir()
-    os.chown(folder, *ids)
-
-
-def _write(path: Path, text: str, ids: tuple[int, int]) -> None:
-    """Configuration holds passwords: private before its content is there."""
-    path.touch(mode=0o600)
-    os.chown(path, *ids)
-    path.write_text(text)
 
 
 async def _exit_of(process: subprocess.Popen[bytes]) -> None:

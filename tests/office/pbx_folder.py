@@ -117,6 +117,19 @@ def owner(root: Path) -> tuple[int, int]:
     raise PbxFolderError(f"{root} has no user asterisk: remove build/pbx and run just setup")
 
 
+def own_folder(folder: Path, ids: tuple[int, int]) -> None:
+    """Make `folder`, the PBX's own."""
+    folder.mkdir()
+    os.chown(folder, *ids)
+
+
+def write_private(path: Path, text: str, ids: tuple[int, int]) -> None:
+    """Configuration holds passwords: private before its content is there."""
+    path.touch(mode=0o600)
+    os.chown(path, *ids)
+    path.write_text(text)
+
+
 def _bootstrap(part: Path) -> None:
     options = [f"--aptopt={option}" for option in APT_OPTIONS]
     recipe = ["--variant=minbase", f"--include={','.join(PACKAGES)}", *options, SUITE]

@@ -23,6 +23,7 @@ TOP_LEVEL = {
 LONGEST_FILE = 400
 MEDIAN_FUNCTION = 10
 LARGEST_FILE_BYTES = 2_000_000
+LARGEST_PICTURE_BYTES = 150_000
 
 # Where package registries and mirrors live. The machine's own configuration names them; the tree never does.
 REGISTRY_HOSTS = re.compile(
@@ -59,6 +60,13 @@ def binaries() -> list[str]:
     return [path for path in files() if b"\0" in (TREE / path).read_bytes()]
 
 
+def pictures() -> set[str]:
+    """Those that README.md and docs/*.md show; `just screens --docs` makes them."""
+    documents = [path for path in files() if path == "README.md" or re.fullmatch(r"docs/[^/]+\.md", path)]
+    names = [name for path in documents for name in re.findall(r"\]\(([^)]+\.png)\)", (TREE / path).read_text())]
+    return {f"docs/{Path(name).name}" for name in names}
+
+
 def function_lengths(modules: Iterable[ast.Module]) -> list[int]:
     """Lines of each function without its docstring, decorators and signature."""
     return [
@@ -88,9 +96,11 @@ def test_lock_files_pin_by_hash() -> None:
         assert len(pins) == len(re.findall(r"^[a-zA-Z]", text, re.MULTILINE)) > 10, name
 
 
-def test_binary_files_are_declared_models() -> None:
+def test_binary_files_are_declared_models_and_pictures_that_a_document_shows() -> None:
     declared = {f"models/{pack.path}" for pack in packs.load().values() if pack.committed}
-    assert [path for path in binaries() if path not in declared] == []
+    shown = pictures()
+    assert [path for path in binaries() if path not in declared | shown] == []
+    assert [path for path in sorted(shown) if (TREE / path).stat().st_size > LARGEST_PICTURE_BYTES] == []
 
 
 def test_committed_models_are_as_declared() -> None:
@@ -108,7 +118,7 @@ def test_no_python_file_is_long() -> None:
     assert {path: length for path, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
-@pytest.mark.parametrize("folder", ["app", "firmware", "image", "models"])
+@pytest.mark.parametrize("folder", ["app", "firmware", "image", "models", "provisioning"])
 def test_the_median_function_is_short(folder: str) -> None:
     lengths = function_lengths(parsed(path) for path in python_files(folder))
     assert statistics.median(lengths) <= MEDIAN_FUNCTION

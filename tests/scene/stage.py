@@ -14,7 +14,7 @@ from app.reply import Parts
 from app.settings import Agent
 from tests.fakes.ledger import FakeLedger, FakeSessionLog
 from tests.fakes.line import FakeCall, Utterance
-from tests.fakes.speech import FakeActivity, FakeEars, FakeHearing, FakeVoice
+from tests.fakes.speech import FakeActivity, FakeEars, FakeEcho, FakeHearing, FakeVoice
 
 CHUNK_MS = 32
 """How exact an instant in a scene is: the deciders look at the caller in chunks of this length."""
@@ -54,6 +54,9 @@ class ScriptedBrain:
     def believed(self, heard: Heard) -> str:
         return heard.own
 
+    async def conclude(self) -> None:
+        """All is in `results`."""
+
     async def _say(self, actions: Iterable[Action]) -> AsyncGenerator[Action, None]:
         await trio.sleep(self.thinks_s)
         for action in actions:
@@ -62,7 +65,7 @@ class ScriptedBrain:
 
 @dataclass(frozen=True)
 class Scene:
-    outcome: str
+    conclusion: str
     call: FakeCall
     log: FakeSessionLog
     hearing: FakeHearing
@@ -87,16 +90,17 @@ async def play(
     voice: Voice | None = None,
     hangs_up_at_ms: int = 120_000,
     held_from_ms: int | None = None,
+    echo_ms: int = 0,
 ) -> Scene:
     """Run one call. `script`: when the caller speaks (ms), for how long (ms), and the words ("": a sound without)."""
     utterances = [Utterance(number, at, length) for number, (at, length, _) in enumerate(script, 1)]
-    call = FakeCall(utterances, hangs_up_at_ms=hangs_up_at_ms, held_from_ms=held_from_ms)
+    call = FakeCall(utterances, hangs_up_at_ms=hangs_up_at_ms, held_from_ms=held_from_ms, echo_ms=echo_ms)
     agent = agent or Agent(name="Test", pause_ms=450)
     log = FakeLedger().open_session(call_id=call.id, agent=agent.name, direction=call.direction, remote=call.remote)
     ears = FakeEars({number: words for number, (_, _, words) in enumerate(script, 1)})
     async with ears.open(narrow_band=False) as hearing, trio.open_nursery() as line:
         line.start_soon(call.run)
         await call.answer()
-        parts = Parts(hearing, FakeActivity(), voice or FakeVoice(), brain, log, agent)
-        outcome = await converse(call, parts)
-    return Scene(outcome, call, log, hearing, call.mouth.clock_ms)
+        parts = Parts(hearing, FakeActivity(), FakeEcho(), voice or FakeVoice(), brain, log, agent)
+        conclusion = await converse(call, parts)
+    return Scene(conclusion, call, log, hearing, call.mouth.clock_ms)

@@ -21,7 +21,7 @@ async def test_greeting_comes_first_and_is_in_the_transcript(autojump_clock: Moc
     assert (line.speaker, line.text, line.interrupted) == ("agent", "Good morning.", False)
     assert line.start_ms <= 40
     assert line.end_ms - line.start_ms == len("Good morning.") * VOICE_MS_PER_CHARACTER
-    assert scene.outcome == "ended by caller"
+    assert scene.conclusion == ""
 
 
 async def test_without_a_greeting_the_agent_waits(autojump_clock: MockClock) -> None:
@@ -64,7 +64,7 @@ async def test_the_agent_hangs_up_only_after_its_last_word(autojump_clock: MockC
     brain = ScriptedBrain(answers={"bye": [Say("Good-bye, and thank you."), HangUp("done")]})
     scene = await play([(500, 500, "bye")], brain)
     assert scene.said_by("agent") == ["Good-bye, and thank you."]
-    assert scene.outcome == "done"
+    assert scene.conclusion == "done"
 
 
 @pytest.mark.parametrize("hangs_up_after_ms", [0, 200, PAUSE_MS + 2 * CHUNK_MS])

@@ -26,7 +26,7 @@ async def test_interruption_silences_at_once_and_cuts_the_transcript(autojump_cl
     assert 2_000 + EVIDENCE_MS <= cut.end_ms <= 2_000 + EVIDENCE_MS + 2 * CHUNK_MS
     assert not scene.sounds_between(cut.end_ms + 20, cut.end_ms + 600)
     assert goodbye.text == "Good-bye."
-    assert scene.outcome == "done"
+    assert scene.conclusion == "done"
 
 
 async def test_the_line_falls_silent_before_the_voice_has_stopped(autojump_clock: MockClock) -> None:
@@ -133,3 +133,29 @@ async def test_with_barge_in_off_words_over_the_agents_count_although_the_caller
     (greeting,) = scene.lines("agent")
     assert greeting.interrupted
     assert len(greeting.text) * VOICE_MS_PER_CHARACTER <= 2_500
+
+
+# -- the agent's own echo --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("echo_ms", [20, 160, 300])
+async def test_the_agent_is_not_interrupted_by_its_own_echo(autojump_clock: MockClock, echo_ms: int) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    scene = await play([], brain, echo_ms=echo_ms, hangs_up_at_ms=8_000)
+    (greeting,) = scene.log.lines
+    assert (greeting.text, greeting.interrupted) == (HOURS, False)
+    assert brain.heard == []
+
+
+async def test_an_echo_of_the_first_syllable_does_not_take_the_answer_back(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(answers={"when": [Say(HOURS)]})
+    scene = await play([(500, 600, "when")], brain, echo_ms=60, hangs_up_at_ms=10_000)
+    assert scene.said_by("agent") == [HOURS]
+    assert brain.heard == ["when"]
+
+
+async def test_who_speaks_over_the_echo_interrupts(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    scene = await play([(2_000, 800, "stop")], brain, echo_ms=60, hangs_up_at_ms=6_000)
+    assert scene.lines("agent")[0].interrupted
+    assert brain.heard == ["stop"]

@@ -15,7 +15,7 @@ from app.ports import Action, Brain, Call, Ended, EndedBy, Heard, SessionLog
 from app.settings import Agent
 from tests.fakes.ledger import FakeLedger, FakeSessionLog
 from tests.fakes.line import FakeCall, Utterance
-from tests.fakes.speech import FakeActivity, FakeEars, FakeVoice
+from tests.fakes.speech import FakeActivity, FakeBeeps, FakeEars, FakeEcho, FakeVoice
 from tests.scene.stage import ScriptedBrain
 from tests.unit.test_brains_matching import Letters
 
@@ -24,6 +24,10 @@ pytestmark = pytest.mark.scene
 HELLO = [Utterance(1, 500, 500)]
 GREETING = "Good morning, this is the reception of the office. How can I help you today?"
 MEDIA_S = 32  # 64 * T1 of RFC 3261
+# How the ledger tells it: outcome, who ended it, what it came to.
+TALKED_TO_THE_END = ("answered", "caller", "")
+STOPPED = ("answered", "agent", "the agent was stopped")
+FAULT = ("failed", "agent", "an error on the box")
 
 
 @asynccontextmanager
@@ -73,7 +77,8 @@ class Office:
     async def receive(self, *calls: FakeCall, until_s: float = 60, every_s: float = 0) -> None:
         """`calls` ring one after the other, `every_s`; the box is stopped after `until_s`."""
         send, incoming = trio.open_memory_channel[Call](8)
-        desk = Desk(self.ears, FakeVoice(), self.ledger, self._brain, FakeActivity, no_recording)
+        made = FakeActivity, FakeEcho, FakeBeeps
+        desk = Desk(self.ears, FakeVoice(), self.ledger, lambda _, __: self._brain(), *made, no_recording)
         with trio.move_on_after(until_s):
             async with trio.open_nursery() as line:
                 line.start_soon(attend, incoming, desk, self._agent)
@@ -82,10 +87,10 @@ class Office:
                     await send.send(call)
                     await trio.sleep(every_s)
 
-    def closed_as(self, call: FakeCall) -> tuple[str | None, str | None]:
-        """How the ledger says that `call` ended, and who ended it."""
+    def closed_as(self, call: FakeCall) -> tuple[str | None, str | None, str]:
+        """How the ledger says that `call` ended, who ended it, and what it came to."""
         [summary] = [log.summary for log in self.ledger.logs if log.summary.call_id == call.id]
-        return summary.outcome, summary.ended_by
+        return summary.outcome, summary.ended_by, summary.conclusion
 
 
 def ringing(call_id: str, script: list[Utterance] | None = None, *, hangs_up_at_ms: int = 10_000) -> FakeCall:
@@ -105,22 +110,22 @@ async def test_a_call_beyond_the_seats_is_busy_and_the_others_go_on(autojump_clo
         (EndedBy.CALLER, 200),
         (EndedBy.AGENT, BUSY_HERE),
     ]
-    assert [office.closed_as(call) for call in calls[:2]] == [("ended by caller", "caller")] * 2
-    assert len(office.ledger.logs) == 2
+    assert [office.closed_as(call) for call in calls[:2]] == [TALKED_TO_THE_END] * 2
+    assert office.closed_as(calls[2]) == ("capacity", "agent", "")
 
 
 async def test_a_seat_is_free_again_after_its_call(autojump_clock: MockClock) -> None:
     office = Office(seats=1)
     calls = [ringing(name, hangs_up_at_ms=3_000) for name in ("a", "b", "c")]
     await office.receive(*calls, every_s=5)
-    assert [office.closed_as(call) for call in calls] == [("ended by caller", "caller")] * 3
+    assert [office.closed_as(call) for call in calls] == [TALKED_TO_THE_END] * 3
 
 
 async def test_a_seat_is_free_again_after_a_crash(autojump_clock: MockClock) -> None:
     office = Office(seats=1, ledger=FullLedger())
     calls = [ringing(name, hangs_up_at_ms=3_000) for name in ("unlucky", "lucky")]
     await office.receive(*calls, every_s=5)
-    assert office.closed_as(calls[1]) == ("ended by caller", "caller")
+    assert office.closed_as(calls[1]) == TALKED_TO_THE_END
 
 
 @pytest.mark.parametrize(("codec", "narrow_band"), [("G722", False), ("PCMA", True)])
@@ -141,7 +146,7 @@ async def test_a_caller_who_gives_up_before_the_answer(autojump_clock: MockClock
     office, call = Office(), ringing("a")
     call.cancel()
     await office.receive(call)
-    assert office.closed_as(call) == ("ended by caller before it was answered", "caller")
+    assert office.closed_as(call) == ("cancelled", "caller", "")
     assert office.ears.opened == []
 
 
@@ -149,11 +154,11 @@ async def test_a_call_without_audio_is_given_up(autojump_clock: MockClock) -> No
     office = Office()
     call = FakeCall([], hangs_up_at_ms=600_000, media=False)
     await office.receive(call, until_s=MEDIA_S - 1)
-    assert office.closed_as(call) == ("box stopped", "agent")
+    assert office.closed_as(call) == ("cancelled", "agent", "the agent was stopped")
     call = FakeCall([], hangs_up_at_ms=600_000, media=False)
     office = Office()
     await office.receive(call, until_s=MEDIA_S + 1)
-    assert office.closed_as(call) == ("failed: no audio", "agent")
+    assert office.closed_as(call) == ("failed", "agent", "")
 
 
 # -- the wall between calls ------------------------------------------------------------------------------------
@@ -163,7 +168,7 @@ async def failing_beside_a_sound_one(office: Office, failing: FakeCall) -> Ended
     """How the failing call ended. The one beside it has to go on to its own end."""
     sound = ringing("sound")
     await office.receive(sound, failing)
-    assert office.closed_as(sound) == ("ended by caller", "caller")
+    assert office.closed_as(sound) == TALKED_TO_THE_END
     assert (await sound.ended()).by is EndedBy.CALLER
     return await failing.ended()
 
@@ -172,7 +177,7 @@ async def test_a_bug_in_a_brain_is_its_calls_own(autojump_clock: MockClock) -> N
     office = Office(brain=iter([greeter(), SpeechlessBrain()]).__next__)
     failing = ringing("failing", HELLO)
     assert (await failing_beside_a_sound_one(office, failing)).by is EndedBy.AGENT
-    assert office.closed_as(failing) == ("failed: error on the box", "agent")
+    assert office.closed_as(failing) == FAULT
 
 
 async def test_a_brain_that_cannot_be_made_is_its_calls_own(autojump_clock: MockClock) -> None:
@@ -180,7 +185,7 @@ async def test_a_brain_that_cannot_be_made_is_its_calls_own(autojump_clock: Mock
     office = Office(brain=brains.pop)  # which has none for the second call
     failing = ringing("failing")
     assert (await failing_beside_a_sound_one(office, failing)).sip_code == SERVER_INTERNAL_ERROR
-    assert office.closed_as(failing) == ("failed: error on the box", "agent")
+    assert office.closed_as(failing) == FAULT
 
 
 async def test_a_session_that_cannot_be_opened_is_its_calls_own(autojump_clock: MockClock) -> None:
@@ -195,14 +200,14 @@ async def test_a_bug_that_shows_while_the_box_stops_does_not_stop_it_any_harder(
     office = Office(brain=lambda: ForgetfulBrain(greeting=GREETING))
     call = ringing("a")
     await office.receive(call, until_s=2)
-    assert office.closed_as(call) == ("failed: error on the box", "agent")
+    assert office.closed_as(call) == FAULT
 
 
 async def test_stopping_the_box_hangs_up_and_closes_the_session(autojump_clock: MockClock) -> None:
     office, call = Office(), ringing("a", hangs_up_at_ms=60_000)
     await office.receive(call, until_s=5)
     assert (await call.ended()).by is EndedBy.AGENT
-    assert office.closed_as(call) == ("box stopped", "agent")
+    assert office.closed_as(call) == STOPPED
 
 
 # -- results ---------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ async def test_silence_is_asked_about_at_half_time_and_ends_with_a_spoken_goodby
     assert (check_in.text, goodbye.text) == (CHECK_IN, GOODBYE)
     assert check_in.start_ms - hello.end_ms == pytest.approx(30_000, abs=EXACT_MS)
     assert goodbye.start_ms - hello.end_ms == pytest.approx(60_000, abs=EXACT_MS)
-    assert scene.outcome == "silence"
+    assert scene.conclusion == "silence"
     assert scene.ended_at_ms == pytest.approx(goodbye.end_ms, abs=40)
 
 
@@ -59,7 +59,7 @@ async def test_a_call_put_on_hold_in_an_answer_is_left_in_the_end(autojump_clock
     script = [(1_000, 800, "when do you open")]
     scene = await play(script, brain, agent=BRIEF, held_from_ms=4_000, hangs_up_at_ms=3_600_000)
     assert scene.ended_at_ms == pytest.approx(4_000 + 10_000 + LEAVES_AFTER_MS, abs=EXACT_MS)
-    assert scene.outcome == "ended by agent"
+    assert scene.conclusion == "silence"
     (line,) = scene.lines("agent")
     assert line.interrupted
     assert len(line.text) * VOICE_MS_PER_CHARACTER <= line.end_ms - line.start_ms
@@ -71,7 +71,7 @@ async def test_a_call_put_on_hold_in_silence_is_left_in_the_end(autojump_clock: 
     scene = await play([], brain, agent=BRIEF, held_from_ms=3_000, hangs_up_at_ms=3_600_000)
     (hello,) = scene.log.lines
     assert scene.ended_at_ms == pytest.approx(hello.end_ms + 10_000 + LEAVES_AFTER_MS, abs=EXACT_MS)
-    assert scene.outcome == "ended by agent"
+    assert scene.conclusion == "silence"
 
 
 async def test_a_call_on_hold_whose_caller_speaks_is_not_left(autojump_clock: MockClock) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -81,6 +82,13 @@ def test_what_only_the_agents_own_model_understood_is_believed_less() -> None:
     assert one.probabilities[0] < both.probabilities[0]
 
 
+def test_what_dictation_fits_better_is_believed_less() -> None:
+    heard = Heard("do you have a car park", "do you have a car park")
+    usual, odd = MATCHER.decide(heard), MATCHER.decide(replace(heard, off_topic=1.0))
+    assert odd.guesses == usual.guesses
+    assert odd.probabilities[0] < usual.probabilities[0]
+
+
 def test_silence_is_nothing() -> None:
     assert decide("", "").verdict is Verdict.NOTHING
 
@@ -114,8 +122,8 @@ def test_thresholds_make_the_verdict() -> None:
 def test_the_numbers_for_the_log_hold_no_words() -> None:
     numbers = decide("I would like to speak to Anna Miller").numbers()
     assert set(numbers) == {
-        "agreement", "probability_1", "probability_2", "own_sound", "own_asked", "own_explained", "general_sound",
-        "general_asked", "general_explained",
+        "agreement", "off_topic", "probability_1", "probability_2", "own_sound", "own_asked", "own_explained",
+        "general_sound", "general_asked", "general_explained",
     }  # fmt: skip
     assert all(isinstance(value, float) and math.isfinite(value) for value in numbers.values())
 

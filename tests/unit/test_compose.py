@@ -14,9 +14,10 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from firmware.audio import recording
-from firmware.compose import copy_line, write_stats
+from firmware.audio.call_audio import RECORDER_FRAMES, SILENCE, CallAudio
+from firmware.compose import write_stats
+from firmware.recorder import copy_line
 from firmware.telephony import Account, Endpoint, TickGaps
-from firmware.telephony.audio import RECORDER_FRAMES, SILENCE, CallAudio
 
 pytestmark = pytest.mark.unit
 

@@ -80,3 +80,12 @@ def test_office_phrases_need_no_guessed_pronunciations() -> None:
 
 def test_what_is_personal_is_only_what_was_given() -> None:
     assert "kowalczyk" not in build(["Is Anna Miller there?"]).words
+
+
+def test_an_answer_that_is_awaited_is_likelier_than_it_would_be() -> None:
+    def first(word: str, *answers: str) -> float:
+        bigrams = build(["where can I park"], answers=answers).arpa.partition("\\2-grams:\n")[2].splitlines()
+        return next((float(row.split()[0]) for row in bigrams if row.split()[1:3] == ["<s>", word]), -99.0)
+
+    assert first("reschedule", "reschedule", "7") > first("reschedule")
+    assert first("seven", "reschedule", "7") > first("seven")

@@ -10,7 +10,7 @@ from app.brains.intents import intents_of
 from app.brains.matching import Matcher, Thresholds
 from app.brains.receptionist import Receptionist, matcher_of
 from app.brains.words import words
-from app.ports import Action, Expects, HangUp, Heard, Say
+from app.ports import Action, Expects, HangUp, Heard
 from app.settings import Agent
 from tests.bench.intent import office_agent
 from tests.unit.test_brains_matching import Letters
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.unit
 AGENT = office_agent()
 MATCHER = matcher_of(AGENT, Letters())
 PARKING = "There is a car park behind the building. The first two hours are free."
-NONSENSE = "the moon over the mountain is yellow"
+NONSENSE = "the moon above the hill is yellow"
 
 
 def receptionist() -> Receptionist:
@@ -29,7 +29,9 @@ def receptionist() -> Receptionist:
 
 async def said(actions: AsyncGenerator[Action, None]) -> str:
     """The clauses as one text; a hang-up as its outcome in brackets."""
-    return " ".join([action.text if isinstance(action, Say) else f"[{action.outcome}]" async for action in actions])
+    return " ".join(
+        [f"[{action.conclusion}]" if isinstance(action, HangUp) else action.text async for action in actions]
+    )
 
 
 async def hears(brain: Receptionist, text: str) -> str:
@@ -67,7 +69,7 @@ async def test_it_says_that_it_does_not_know_the_hours() -> None:
 
 async def test_it_says_good_bye_and_hangs_up() -> None:
     brain = receptionist()
-    assert await hears(brain, "good bye") == f"{AGENT.goodbye} [answered]"
+    assert await hears(brain, "good bye") == f"{AGENT.goodbye} [finished]"
 
 
 async def test_silence_gets_a_question_and_then_a_good_bye() -> None:
@@ -89,7 +91,7 @@ async def test_asked_to_repeat_before_it_said_anything_it_greets() -> None:
 
 async def test_it_never_invents() -> None:
     """Whatever is heard, what is said is the owner's words or asks something."""
-    own = {entry.answer for entry in AGENT.knowledge} | {AGENT.hours, f"{AGENT.goodbye} [answered]"}
+    own = {entry.answer for entry in AGENT.knowledge} | {AGENT.hours, f"{AGENT.goodbye} [finished]"}
     own.add("Hello. How can I help you?")
     for text in (NONSENSE, "how much is a ticket to paris", "zzz", "yes", "no", "seven", "is it raining in rome"):
         answer = await hears(receptionist(), text)
@@ -149,7 +151,7 @@ async def test_what_is_said_again_when_asked_back_is_believed() -> None:
 @pytest.mark.parametrize(("choice", "place"), [("the first", 0), ("the second one please", 1)])
 async def test_at_most_two_guesses_are_offered_to_choose_from(choice: str, place: int) -> None:
     brain = unsure()
-    both = Heard("do you take insurance", "is there parking")
+    both = Heard("is there parking", "do you take insurance")
     question = await said(brain.reply(both))
     assert brain.decision is not None
     first, second = brain.decision.guesses
@@ -284,7 +286,7 @@ async def test_good_bye_ends_the_taking_of_a_message_and_what_is_noted_stays() -
         brain,
         ("can i leave a message", "I will take a message.", Expects.NAME),
         ("john smith", "Thank you. And your telephone number", Expects.NUMBER),
-        ("good bye", f"{AGENT.goodbye} [answered]", Expects.ANYTHING),
+        ("good bye", f"{AGENT.goodbye} [finished]", Expects.ANYTHING),
     )
     assert brain.results == {"message_name": "John Smith", "message_unconfirmed": "message_name"}
 
@@ -337,16 +339,16 @@ async def test_a_good_bye_that_was_interrupted_does_not_end_the_call() -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "general", "believed"),
+    ("own", "general", "off_topic", "believed"),
     [
-        ("where can I park", "where can I bark", "where can I park"),
-        ("a tram", "my neighbour has a boat", "my neighbour has a boat"),
-        ("", "hello", "hello"),
-        ("hello", "", "hello"),
+        ("where can I park", "where can I bark", 0.0, "where can I park"),
+        ("a tram", "my neighbour has a boat", 0.6, "my neighbour has a boat"),
+        ("", "hello", 0.0, "hello"),
+        ("hello", "", 0.0, "hello"),
     ],
 )
-def test_what_goes_into_the_transcript(own: str, general: str, believed: str) -> None:
-    assert receptionist().believed(Heard(own, general)) == believed
+def test_what_goes_into_the_transcript(own: str, general: str, off_topic: float, believed: str) -> None:
+    assert receptionist().believed(Heard(own, general, off_topic=off_topic)) == believed
 
 
 async def test_dictated_words_come_from_the_dictation_model_and_digits_from_the_agents_own() -> None:

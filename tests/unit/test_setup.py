@@ -64,3 +64,18 @@ def test_a_program_that_fails_says_why_in_its_own_words() -> None:
         running.run(["no-such-program"], timeout_s=5)
     with pytest.raises(running.SetupFailed, match="within 0 s"):
         running.run(["tail", "-f", os.devnull], timeout_s=0.05)
+
+
+def test_an_environment_that_was_made_anew_lacks_pjsua2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was noted when it was installed into the one before."""
+    wheels, packages = tmp_path / "wheels", tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    for folder in (wheels, packages):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(running, "STAMPS", tmp_path / "stamps")
+    monkeypatch.setattr(environment, "WHEELS", wheels)
+    monkeypatch.setattr(environment, "VENV", tmp_path / "venv")
+    (wheels / "pjsua2-2-cp311.whl").touch()
+    running.mark_done("pjsua2", environment.pjsua2_inputs())
+    assert not environment.has_pjsua2()
+    (packages / "pjsua2.py").touch()
+    assert environment.has_pjsua2()

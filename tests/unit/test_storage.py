@@ -6,6 +6,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from app.ports import Line
 from firmware.storage import SqliteLedger, ledger, read_session, read_sessions
 from firmware.storage.ledger import WAITING_ENTRIES
 from firmware.storage.schema import MIGRATIONS, migrate
+from firmware.storage.searching import calls_by_hour
+from tests.fakes.ledger import TALKED
 
 pytestmark = pytest.mark.unit
 
@@ -48,10 +51,10 @@ async def test_the_next_start_closes_what_a_killed_process_left_open(tmp_path: P
     path = tmp_path / "deskbell.db"
     async with ledger(path) as kept:
         open_call(kept)
-        kept.open_session(call_id="call-2", agent="a", direction="inbound", remote="1").close("done", "agent", {})
-    assert [call.outcome for call in read_sessions(path)] == ["done", None]
+        kept.open_session(call_id="call-2", agent="a", direction="inbound", remote="1").close(TALKED, "done", {})
+    assert [call.outcome for call in read_sessions(path)] == ["answered", None]
     async with ledger(path) as kept:
-        assert [call.outcome for call in await kept.sessions()] == ["done", "interrupted"]
+        assert [call.outcome for call in await kept.sessions()] == ["answered", "unknown"]
 
 
 @pytest.mark.parametrize("damage", [b"this is no database, and longer than a hundred bytes " * 3, None])
@@ -157,3 +160,14 @@ def set_aside(folder: Path) -> list[int]:
 
 def tables(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+async def test_calls_are_counted_by_the_hour_they_began_in(tmp_path: Path) -> None:
+    begin = datetime(2026, 11, 25, 18, 30, tzinfo=UTC)
+    clock = [begin]
+    async with ledger(tmp_path / "deskbell.db", now=lambda: clock[-1]) as kept:
+        for minutes in (-1, 0, 59, 60, 179, 181):
+            clock.append(begin + timedelta(minutes=minutes))
+            open_call(kept)
+        await kept.settled()
+        assert await kept.transact(lambda db: calls_by_hour(db, begin, 3)) == [2, 1, 2]

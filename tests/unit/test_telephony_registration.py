@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+from typing import Any, cast
 
 import pytest
+from pydantic import SecretStr
 
+from app.settings import Connection
 from firmware.telephony.address import (
     NoRouteError,
     NotFoundError,
@@ -15,8 +18,13 @@ from firmware.telephony.address import (
     route_to,
     split_host_port,
 )
+from firmware.telephony.endpoint import Endpoint
 from firmware.telephony.log import without_personal_data
+from firmware.telephony.memory import CallMemory
+from firmware.telephony.pj_account import AccountOwner
+from firmware.telephony.registrar import LOST, Registrar
 from firmware.telephony.registration import Answer, Cause, RetryRule, judge
+from firmware.telephony.transports import MOST, TelephonyError, Transports, Way
 from firmware.telephony.uris import BadTargetError, name_addr, target_uri, user_of
 
 pytestmark = pytest.mark.unit
@@ -85,6 +93,11 @@ def test_retries_are_spread() -> None:
 )
 def test_host_and_port(text: str, host: str, port: int) -> None:
     assert split_host_port(text) == (host, port)
+
+
+def test_tls_has_a_port_of_its_own() -> None:
+    assert split_host_port("pbx.lan", "tls") == ("pbx.lan", 5061)
+    assert split_host_port("pbx.lan:5060", "tls") == ("pbx.lan", 5060)
 
 
 async def test_numbers_need_no_name_server_and_lead_to_ourselves() -> None:
@@ -173,3 +186,31 @@ def test_a_display_name_cannot_break_the_header() -> None:
 )
 def test_log_lines_lose_what_is_personal(line: str, kept: str) -> None:
     assert without_personal_data(line) == kept
+
+
+class Nobody:
+    """Who hears of nothing here."""
+
+
+def test_a_crowd_of_connections_that_were_lost_is_asked_after_once() -> None:
+    """Strangers' ones too: pj does not say whose they were."""
+    line = Connection(name="Office", domain="pbx", user="200", transport="tcp", password=SecretStr("x"))
+    registrar = Registrar(cast("AccountOwner", Nobody()), cast("Endpoint", Nobody()), line, RetryRule(), CallMemory())
+    registrar.answer_came(Answer(200, "OK", expires_s=300))
+    registrar._answers.receive_nowait()
+    for _ in range(100):
+        registrar.transport_lost("TCP")
+    assert registrar._answers.receive_nowait() is LOST
+    assert not registrar._answers.statistics().current_buffer_used
+
+
+async def test_one_local_port_too_many_is_told_with_a_remedy() -> None:
+    class Stack:
+        def transportCreate(self, _: int, __: object) -> int:  # noqa: N802 - pj's name
+            return 1
+
+    opened = Transports(cast("Any", Stack()), lambda _: None)
+    for port in range(MOST):
+        opened.borrow(Way("udp", "127.0.0.1", 5060 + port))
+    with pytest.raises(TelephonyError, match="room for 8 at once"):
+        opened.borrow(Way("udp", "127.0.0.1", 5080))

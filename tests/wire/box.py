@@ -27,6 +27,9 @@ from tests.office.pbx import Pbx
 SOON = RetryRule(first_s=0.2, longest_s=0.5, said_no_s=300.0)
 """Retries without the waiting; what a PBX refused is still not asked again during a test."""
 
+SWALLOWED_S = 30.0
+"""An Asterisk that boots takes connections and swallows what comes: after 10 s of silence another one is made."""
+
 PATIENCE_S = 20.0
 """Nothing here takes 2 s on an idle machine; the tests share two cores with whatever else runs."""
 
@@ -122,8 +125,17 @@ async def heard(call: Call, frames: int) -> list[Frame]:
     return got
 
 
-async def until(fact: Callable[[], Awaitable[bool]]) -> None:
+@asynccontextmanager
+async def sip_log(pbx: Pbx) -> AsyncGenerator[Callable[[], str], None]:
+    """What the PBX's log says from here on, with all SIP messages."""
+    began = pbx.log.stat().st_size
+    await pbx.log_sip(True)
+    yield lambda: pbx.log.read_bytes()[began:].decode(errors="replace")
+    await pbx.log_sip(False)
+
+
+async def until(fact: Callable[[], Awaitable[bool]], within_s: float = PATIENCE_S) -> None:
     """Wait for something that the PBX can only be asked for."""
-    with trio.fail_after(PATIENCE_S):
+    with trio.fail_after(within_s):
         while not await fact():  # noqa: ASYNC110  # another process: it sends no event
             await trio.sleep(0.05)

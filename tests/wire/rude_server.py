@@ -14,7 +14,7 @@ GARBAGE = b"HTTP/1.1 418 I'm a teapot\r\n\r\n\xff\xfe not SIP at all"
 class RudeServer:
     """Answers each request with `status` and `extra` header lines; with None: with something that is not SIP.
 
-    requests: what it got, oldest first.
+    answers: other status lines for some methods, with SDP. requests: what it got, oldest first.
     """
 
     def __init__(self, socket: trio.socket.SocketType, status: str | None, extra: str) -> None:
@@ -24,6 +24,7 @@ class RudeServer:
         self._calls = 0
         self._name = b""
         self.requests: list[str] = []
+        self.answers: dict[str, tuple[str, str]] = {}
         self.address = "{}:{}".format(*socket.getsockname())
 
     async def run(self) -> None:
@@ -71,10 +72,20 @@ class RudeServer:
     def _answer(self, request: str) -> bytes:
         if self._status is None:
             return GARBAGE
-        kept = "".join(re.findall(r"^(?:Via|From|Call-ID|CSeq|Contact): .*\r\n", request, re.MULTILINE))
+        status, sdp = self.answers.get(request.partition(" ")[0], (self._status, ""))
+        kept = "".join(re.findall(r"^(?:Via|From|Call-ID|CSeq): .*\r\n", request, re.MULTILINE))
         to = re.search(r"^To: .*(?=\r\n)", request, re.MULTILINE)
         tagged = f"{to[0]};tag=rude\r\n" if to else ""
-        return f"SIP/2.0 {self._status}\r\n{kept}{tagged}{self._extra}Content-Length: 0\r\n\r\n".encode()
+        more = (
+            f"Contact: <sip:900@{self.address}>\r\nContent-Type: application/sdp\r\n" if sdp else self._binding(request)
+        )
+        return f"SIP/2.0 {status}\r\n{kept}{tagged}{more}Content-Length: {len(sdp)}\r\n\r\n{sdp}".encode(
+            errors="surrogateescape"
+        )
+
+    def _binding(self, request: str) -> str:
+        """As a registrar repeats it."""
+        return "".join(re.findall(r"^Contact: .*\r\n", request, re.MULTILINE)) + self._extra
 
 
 @asynccontextmanager

@@ -69,7 +69,8 @@ async def test_ctrl_c_in_a_call_says_goodbye_and_leaves_everything_whole(
             await trio.sleep(1.5)  # into it
         session = latest(box)
         assert "park" in lines_of(box, "caller")[0]
-        assert session.summary.outcome == "box stopped"
+        assert (session.summary.outcome, session.summary.ended_by) == ("answered", "agent")
+        assert session.summary.conclusion == "the agent was stopped"
         assert session.lines[-1].interrupted
         assert session.summary.recording
         assert soundfile.info(session.summary.recording).duration >= session.lines[-1].end_ms / 1000 - 0.1
@@ -89,14 +90,15 @@ async def test_over_g711_the_box_still_understands(tmp_path: Path) -> None:
         assert lines_of(box, "agent")[1].startswith("There is a car park behind the building.")
 
 
-async def test_a_caller_who_never_speaks_is_asked_then_told_goodbye(tmp_path: Path) -> None:
-    async with office_pbx(rtp_ports=RTP) as pbx, office_box(pbx, tmp_path, silence_s=6) as box:
+async def test_a_caller_who_never_speaks_is_asked_then_told_goodbye(pbx: Pbx, tmp_path: Path) -> None:
+    async with office_box(pbx, tmp_path, silence_s=6) as box:
         await pbx.originate("200", "Wait", "60")
         await until(lambda: read_sessions(box.sessions, 1) and latest(box).summary.outcome, "the end of the call")
         _, check_in, goodbye = lines_of(box, "agent")
         assert check_in == "Are you still there?"
         assert goodbye.endswith("Good-bye.")
-        assert latest(box).summary.outcome == "silence"
+        assert latest(box).summary.outcome == "answered"
+        assert latest(box).summary.conclusion == "silence"
         assert latest(box).summary.ended_by == "agent"
 
 
@@ -156,8 +158,8 @@ async def reads(output: IO[bytes], word: bytes) -> None:
 
 
 @pytest.mark.parametrize("after_s", [0.15, 0.4, 0.8, 1.2, 1.8, 2.5])
-async def test_ctrl_c_while_starting_leaves_no_traceback(tmp_path: Path, after_s: float) -> None:
-    async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx) as process:
+async def test_ctrl_c_while_starting_leaves_no_traceback(pbx: Pbx, tmp_path: Path, after_s: float) -> None:
+    async with box_process(tmp_path, pbx) as process:
         await trio.sleep(after_s)
         process.send_signal(signal.SIGINT)
         status, said = await outcome(process)
@@ -179,11 +181,10 @@ async def test_a_second_ctrl_c_is_answered_and_changes_nothing(tmp_path: Path) -
     assert "Traceback" not in said
 
 
-async def test_a_closed_terminal_stops_the_box_in_order(tmp_path: Path) -> None:
+async def test_a_closed_terminal_stops_the_box_in_order(pbx: Pbx, tmp_path: Path) -> None:
     outer, terminal = os.openpty()
     take_it = "import fcntl, termios\nfcntl.ioctl(1, termios.TIOCSCTTY, 0)"
     async with (
-        office_pbx(rtp_ports=RTP) as pbx,
         box_process(tmp_path, pbx, start=take_it, terminal=terminal) as process,
     ):
         os.close(terminal)
@@ -195,9 +196,9 @@ async def test_a_closed_terminal_stops_the_box_in_order(tmp_path: Path) -> None:
         assert await pbx.contacts() == {}
 
 
-async def test_without_a_terminal_on_purpose_the_box_goes_on(tmp_path: Path) -> None:
+async def test_without_a_terminal_on_purpose_the_box_goes_on(pbx: Pbx, tmp_path: Path) -> None:
     nohup = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)"
-    async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx, start=nohup) as process:
+    async with box_process(tmp_path, pbx, start=nohup) as process:
         await says(process, b"registered")
         process.send_signal(signal.SIGHUP)
         await trio.sleep(2)  # several times what the stop takes
@@ -207,9 +208,9 @@ async def test_without_a_terminal_on_purpose_the_box_goes_on(tmp_path: Path) -> 
     assert status == 0
 
 
-async def test_a_second_box_in_the_same_folder_is_one_message_with_its_remedy(tmp_path: Path) -> None:
+async def test_a_second_box_in_the_same_folder_is_one_message_with_its_remedy(pbx: Pbx, tmp_path: Path) -> None:
     with data_folder(tmp_path / "data"):
-        async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx) as process:
+        async with box_process(tmp_path, pbx) as process:
             status, said = await outcome(process)
     assert status == 1
     assert "Deskbell can't start: another Deskbell that is running uses the data folder" in said
@@ -217,9 +218,9 @@ async def test_a_second_box_in_the_same_folder_is_one_message_with_its_remedy(tm
     assert "Traceback" not in said
 
 
-async def test_a_missing_model_is_one_message_with_its_remedy(tmp_path: Path) -> None:
+async def test_a_missing_model_is_one_message_with_its_remedy(pbx: Pbx, tmp_path: Path) -> None:
     no_models = f"import pathlib\nimport models.packs\nmodels.packs.HERE = pathlib.Path({str(tmp_path)!r})"
-    async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx, start=no_models) as process:
+    async with box_process(tmp_path, pbx, start=no_models) as process:
         status, said = await outcome(process)
     assert status == 1
     assert "Deskbell can't start: the model file" in said
@@ -227,8 +228,8 @@ async def test_a_missing_model_is_one_message_with_its_remedy(tmp_path: Path) ->
     assert "Traceback" not in said
 
 
-async def test_a_port_that_is_taken_is_one_message_with_its_remedy(tmp_path: Path) -> None:
-    async with office_pbx(rtp_ports=RTP) as pbx, box_process(tmp_path, pbx, local_port=pbx.sip_port) as process:
+async def test_a_port_that_is_taken_is_one_message_with_its_remedy(pbx: Pbx, tmp_path: Path) -> None:
+    async with box_process(tmp_path, pbx, local_port=pbx.sip_port) as process:
         status, said = await outcome(process)
     assert status == 1
     assert "taken by another program" in said

@@ -8,21 +8,10 @@ from __future__ import annotations
 
 import sys
 
-import pjsua2 as pj
 import trio
 
-from firmware.telephony import Account, account
-from firmware.telephony.address import Route
+from firmware.telephony import Account
 from tests.wire.box import connection_to, served
-
-
-class WithSrtp(Account):
-    """Encryption on offer, as a later version of the product will have it."""
-
-    def _settings(self, route: Route) -> pj.AccountConfig:
-        config = super()._settings(route)
-        config.mediaConfig.srtpUse, config.mediaConfig.srtpSecureSignaling = pj.PJMEDIA_SRTP_OPTIONAL, 0
-        return config
 
 
 async def tell(line: Account) -> None:
@@ -36,9 +25,8 @@ async def answer(line: Account) -> None:
 
 
 async def main(address: str, options: list[str]) -> None:
-    if "srtp" in options:
-        account.Account = WithSrtp  # type: ignore[misc]
-    async with served(connection_to(address)) as (_, (line,)), trio.open_nursery() as nursery:
+    srtp = "optional" if "srtp" in options else "off"
+    async with served(connection_to(address, srtp=srtp)) as (_, (line,)), trio.open_nursery() as nursery:
         nursery.start_soon(tell, line)
         nursery.start_soon(answer, line)
         await trio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)

@@ -1,0 +1,241 @@
+"""The brain that asks a language model, with the receptionist beside it.
+
+The model talks. The receptionist keeps what must not depend on it: which of two readings to believe, the good-bye, the
+silence, who asks not to be called again, and every turn in which the model is late, silent or broken; it then has the
+floor until its own question is answered. Where the model is down, it also asks for what the call should bring. A caller
+never waits for longer than `Patience` allows.
+
+May not happen here: a word of history that the caller did not hear, and a wait inside a cancel scope that is open
+while something is spoken.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+
+import trio
+
+from app.brains.answers import yes_or_no
+from app.brains.patience import FILLER, Patience
+from app.brains.prompt import DEFAULT_RESULTS, conversation, for_call, json_in, results_question
+from app.brains.receptionist import Receptionist
+from app.brains.results import as_text, completed
+from app.brains.speakable import Speakable
+from app.brains.words import words
+from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed
+from app.ports import Action, Expects, Heard, Noted, Say
+from app.settings import Agent
+
+# A server that failed twice in a row is down: the caller does not wait for it a third time.
+_FAILURES = 2
+# After the call nobody waits; the server's next caller might.
+RESULTS_S = 8.0
+_LONGEST_RESULTS = 8_000
+_AT_ONCE_S = 0.05
+_START_AGAIN = "I am sorry, I have to start again."
+
+_log = logging.getLogger(__name__)
+
+
+class ModelBrain:
+    """Implements app.ports.Brain. `prompt` is `app.brains.prompt.system_prompt` of the agent, made once. The call
+    begins `now`, in the office's own time."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        receptionist: Receptionist,
+        model: LanguageModel,
+        *,
+        prompt: str,
+        first_word_s: float,
+        now: datetime,
+    ) -> None:
+        self._agent, self._receptionist, self._model = agent, receptionist, model
+        self._prompt, self._first_word_s = for_call(prompt, agent.greeting, now), first_word_s
+        self._before: tuple[ChatMessage, ...] = ()  # what was said until this turn
+        self._asked: tuple[ChatMessage, ...] = ()  # what the caller said in this turn
+        self._spoken: list[str] = []  # our answer so far
+        self._receptionist_answers = True
+        self._failures = 0
+        self._has_answered = False
+
+    # -- as app.ports.Brain has it -----------------------------------------------------------------------------
+
+    @property
+    def expects(self) -> Expects:
+        return self._receptionist.expects if self._receptionist_answers else _expected(" ".join(self._spoken))
+
+    @property
+    def results(self) -> dict[str, str]:
+        return self._receptionist.results
+
+    def believed(self, heard: Heard) -> str:
+        return self._receptionist.believed(heard)
+
+    def greet(self) -> AsyncGenerator[Action, None]:
+        return self._receptionist.greet()  # what it says stands in the prompt
+
+    def check_in(self) -> AsyncGenerator[Action, None]:
+        self._begin_turn()
+        return self._told(self._receptionist.check_in())
+
+    def say_goodbye(self) -> AsyncGenerator[Action, None]:
+        self._begin_turn()
+        return self._told(self._receptionist.say_goodbye())
+
+    def reply(self, heard: Heard) -> AsyncGenerator[Action, None]:
+        leaves, refuses = self._takes_leave(heard), self._receptionist.hears_refusal(heard)
+        self._begin_turn(_as_read(heard, self.believed(heard)))
+        if leaves:
+            return self._told(self._receptionist.take_leave())
+        if self._failures >= _FAILURES:
+            self._receptionist.begin_asking()
+            return self._told(self._receptionist.reply(heard))
+        if self._receptionist.is_asking or refuses or not (heard.own or heard.general):
+            return self._told(self._receptionist.reply(heard))
+        self._receptionist_answers = False
+        return self._think(heard)
+
+    def interrupted(self, said: str) -> None:
+        """What was never heard was never said."""
+        if self._receptionist_answers:
+            self._receptionist.interrupted(_without_filler(said))
+        if not said.strip():
+            self._asked = ()  # the caller goes on: the whole utterance comes again
+        self._spoken = [_without_filler(said)]
+
+    async def conclude(self) -> dict[str, str] | None:
+        if not self._has_answered:
+            return None
+        fields = self._agent.result_fields or DEFAULT_RESULTS
+        found = json_in(await self._written(results_question(fields, self._said)))
+        if found is None:
+            _log.info("the language model wrote down no results; those of the receptionist stay")
+            return None
+        for each in fields:
+            if found.get(each.name) not in (None, "") and as_text(each, found[each.name]) is None:
+                _log.info("a result does not fit its type and is left out", extra={"field": each.name})
+        noted = {name: value for name, value in self._receptionist.results.items() if value}
+        return completed(fields, found) | noted
+
+    # -- the history -------------------------------------------------------------------------------------------
+
+    @property
+    def _said(self) -> tuple[ChatMessage, ...]:
+        answer = " ".join(filter(None, self._spoken))
+        return (*self._before, *self._asked, *((ChatMessage("assistant", answer),) if answer else ()))
+
+    def _begin_turn(self, *asked: str) -> None:
+        """The receptionist answers unless we say otherwise."""
+        self._before, self._asked, self._spoken = self._said, tuple(ChatMessage("user", each) for each in asked), []
+        self._receptionist_answers = True
+
+    def _takes_leave(self, heard: Heard) -> bool:
+        """The caller says good-bye, or no to "anything else?"."""
+        if self._receptionist.is_asking:
+            return False
+        offered_end = "anything else" in " ".join(self._spoken).casefold()
+        return self._receptionist.hears_goodbye(heard) or (offered_end and yes_or_no(heard) is False)
+
+    async def _told(self, actions: AsyncGenerator[Action, None]) -> AsyncGenerator[Action, None]:
+        """The receptionist's words, which the model shall know of."""
+        async with aclosing(actions):
+            async for action in actions:
+                if isinstance(action, Say):
+                    self._spoken.append(action.text)
+                yield action
+
+    # -- the model ---------------------------------------------------------------------------------------------
+
+    async def _think(self, heard: Heard) -> AsyncGenerator[Action, None]:
+        answer = self._model.ask(conversation(self._prompt, self._said))
+        problem = ""
+        try:
+            async with aclosing(self._clauses(answer)) as clauses:
+                async for clause in clauses:
+                    self._has_answered = self._has_answered or clause is not FILLER
+                    yield Say(clause)
+        except ModelFailed as why:
+            problem = str(why)
+        finally:
+            answer.stop()
+        if not problem:
+            self._failures = 0
+            return
+        self._failures += 1
+        _log.warning("the receptionist answers instead of the language model", extra={"problem": problem})
+        yield Noted(f"The receptionist answered: {problem}.")
+        if self._spoken:
+            yield Say(_START_AGAIN)
+        self._receptionist_answers = True
+        async with aclosing(self._told(self._receptionist.reply(heard))) as actions:
+            async for action in actions:
+                yield action
+
+    async def _clauses(self, answer: ModelAnswer) -> AsyncGenerator[str, None]:
+        """The answer as it comes, and the filler. Raises: ModelFailed."""
+        patience = Patience(self._first_word_s, trio.current_time())
+        text, over = Speakable(), False
+        while not over:
+            piece = await self._piece(answer, patience)
+            if piece is None:
+                patience.has_filled = True
+                yield FILLER
+                continue
+            patience.has_word, over = True, not piece or text.is_long
+            for clause in text.rest() if over else text.feed(piece):
+                self._spoken.append(clause)
+                yield clause
+                patience.has_clause, patience.waits_since_s = True, trio.current_time()
+        if not patience.has_clause:
+            raise ModelFailed("the language model answered without a word. Try another model")
+
+    async def _piece(self, answer: ModelAnswer, patience: Patience) -> str | None:
+        """The next piece of the answer; None when it is time for the filler. Raises: ModelFailed."""
+        filler_at_s = patience.filler_at_s
+        # What came while the filler was being spoken is there at once, whatever the time is by now.
+        soonest_s = trio.current_time() + _AT_ONCE_S
+        with trio.move_on_at(max(filler_at_s or patience.gives_up_at_s, soonest_s)):
+            return await answer.more()
+        if filler_at_s is None:
+            raise ModelFailed(patience.why())
+        return None
+
+    async def _written(self, messages: list[ChatMessage]) -> str:
+        """A whole answer, as far as it came in RESULTS_S."""
+        answer, text = self._model.ask(messages), ""
+        try:
+            with trio.move_on_after(RESULTS_S):
+                while (piece := await answer.more()) and len(text) < _LONGEST_RESULTS:
+                    text += piece
+        except ModelFailed as why:
+            _log.warning("the language model did not write down the results", extra={"problem": str(why)})
+        finally:
+            answer.stop()
+        return text
+
+
+def _as_read(heard: Heard, believed: str) -> str:
+    """Both readings, where they differ: the model knows what makes sense."""
+    other = heard.general if believed == heard.own else heard.own
+    return f"{believed} [or: {other}]" if other and words(other) != words(believed) else believed
+
+
+def _without_filler(said: str) -> str:
+    """What was heard of the answer itself."""
+    heard = said.strip()
+    return "" if FILLER.startswith(heard) else heard.removeprefix(FILLER).strip()
+
+
+def _expected(said: str) -> Expects:
+    """What we asked for, so that nobody is cut off while saying it."""
+    asked = words(said.rpartition("?")[0].rpartition(".")[2]) if said.rstrip().endswith("?") else ()
+    if {"number", "telephone", "phone", "digit"} & set(asked):
+        return Expects.NUMBER
+    if {"name", "spell"} & set(asked):
+        return Expects.NAME
+    return Expects.MESSAGE if {"message", "tell"} & set(asked) else Expects.ANYTHING

@@ -1,0 +1,81 @@
+"""What a diagnosis is made of: everything that is known, at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import Final, Literal
+
+from app.control.views import AgentPlan, AgentView, ConnectionView, NetworkFact
+from app.establishing import Seen
+
+SILENCE_DAYS: Final = 7
+"""How far back calls that ended in a pause are counted: long enough to see a habit, short enough to be remembered."""
+
+Engine = Literal["Speech-To-Text", "Text-To-Speech", "language model"]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the sessions of an agent tell. `was_called`: it once had an inbound call."""
+
+    was_called: bool = False
+    ended_in_silence: int = 0
+    silence_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineTrouble:
+    """An engine that failed at work: how often in the last hour, when last, and its own words for it."""
+
+    engine: Engine
+    times: int
+    last_at: datetime
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFact:
+    """`problem`: why it is in error. `held_until`: nobody is called before, since the line failed too often."""
+
+    id: str
+    name: str
+    agent_id: str
+    runs: bool
+    problem: str = ""
+    held_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`plans` and `troubles` by agent id, `seen` by connection id, `histories` by agent name; `locked`: the names of
+    language models whose key cannot be read, by agent id. `network`, `disk_free_mb`: None where that is not known.
+    `zone`: the box's."""
+
+    now: datetime
+    agents: Sequence[AgentView]
+    plans: Mapping[str, AgentPlan]
+    connections: Sequence[ConnectionView]
+    network: Sequence[NetworkFact] | None = None
+    disk_free_mb: int | None = None
+    zone: tzinfo = UTC
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    histories: Mapping[str, History] = field(default_factory=dict)
+    troubles: Mapping[str, Sequence[EngineTrouble]] = field(default_factory=dict)
+    locked: Mapping[str, str] = field(default_factory=dict)
+    campaigns: Sequence[CampaignFact] = ()
+
+    def at(self, instant: datetime) -> str:
+        """For a sentence: "at 14:10" today, else "on 25 Nov at 14:10"."""
+        local = instant.astimezone(self.zone)
+        today = local.date() == self.now.astimezone(self.zone).date()
+        return f"at {local:%H:%M}" if today else f"on {local.day} {local:%b} at {local:%H:%M}"
+
+    def history(self, agent: str) -> History:
+        return self.histories.get(agent, History())
+
+
+def times(count: int, what: str) -> str:
+    """ "1 call", "3 calls"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

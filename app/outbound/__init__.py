@@ -1,0 +1,1 @@
+"""Calls that go out: what is dialled, and what is said to whom."""

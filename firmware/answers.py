@@ -1,0 +1,86 @@
+"""Who answers which verb. A group for a new service gets a line in `answers`, and whatever it asks a field of `Box`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from app.agents.roster import Roster
+from firmware import telephony
+from firmware.calling import Calling
+from firmware.campaigns import Campaigns
+from firmware.compose import VERSION
+from firmware.control import Answer, answers_of
+from firmware.control.agents import AgentVerbs
+from firmware.control.backups import BackupVerbs
+from firmware.control.box import BoxVerbs
+from firmware.control.calls import CallVerbs
+from firmware.control.campaigns import CampaignVerbs
+from firmware.control.connections import ConnectionVerbs
+from firmware.control.connectivity import ConnectivityVerbs
+from firmware.control.do_not_call import DoNotCallVerbs
+from firmware.control.events import Events
+from firmware.control.look import Scene
+from firmware.control.participants import ParticipantVerbs
+from firmware.control.resets import ResetVerbs
+from firmware.control.sessions import SessionVerbs
+from firmware.control.setting_up import SetUpVerbs
+from firmware.control.support import SupportVerbs
+from firmware.control.tokens import TokenVerbs
+from firmware.control.trials import TrialVerbs
+from firmware.control.webhook import WebhookVerbs
+from firmware.employer import Employer
+from firmware.storage import SqliteLedger
+from firmware.switchboard import Switchboard
+from firmware.vault import Vault
+from firmware.webhooks import Webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """All that is asked when somebody asks the box. `data`: its folder. `lines`: the nursery that outlives every agent.
+    `leave`: ends this process, for whoever minds it to start it again."""
+
+    data: Path
+    store: SqliteLedger
+    vault: Vault
+    events: Events
+    endpoint: telephony.Endpoint
+    webhooks: Webhooks
+    switchboard: Switchboard
+    employer: Employer
+    roster: Roster
+    calling: Calling
+    campaigns: Campaigns
+    lines: trio.Nursery
+    leave: Callable[[], None]
+
+
+def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
+    """`sessions` is given, since others use it too. Raises: LookupError for a verb that no group answers."""
+    store, vault, events = box.store, box.vault, box.events
+    scene = Scene(box.roster, box.employer.at_work, box.switchboard, vault)
+    connections = ConnectionVerbs(store, vault, scene, box.endpoint, events)
+    agents = AgentVerbs(store, scene, events)
+    itself = BoxVerbs(store, scene, box.endpoint, events, box.data, VERSION)
+    return answers_of(
+        connections,
+        agents,
+        SetUpVerbs(store, connections, agents, box.roster, events),
+        ConnectivityVerbs(store, vault, events),
+        TrialVerbs(store, vault),
+        sessions,
+        CallVerbs(store, box.calling),
+        CampaignVerbs(store, box.campaigns, events),
+        ParticipantVerbs(store, box.campaigns),
+        DoNotCallVerbs(store),
+        itself,
+        SupportVerbs(store, scene, itself),
+        WebhookVerbs(store, vault, box.webhooks, events),
+        TokenVerbs(store, events),
+        BackupVerbs(store, scene, events, VERSION, box.lines),
+        ResetVerbs(store, scene, box.data, box.leave, box.lines),
+    )

@@ -1,0 +1,1 @@
+"""The machine under the box: what it tells of itself."""

@@ -1,0 +1,82 @@
+"""What the diagnosis needs to know, gathered at one moment. Nothing here changes anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.control import views
+from app.diagnosis import SILENCE_DAYS, CampaignFact, Engine, EngineTrouble, Facts, History
+from firmware.control.agents import agent_views
+from firmware.control.look import Scene, connection_view, network_view
+from firmware.employer import opened_secret
+from firmware.storage import campaign_records, records, searching
+from firmware.storage.campaign_records import CampaignRecord
+from firmware.vault import Unreadable
+
+_ENGINES: Mapping[str, Engine] = {"stt": "Speech-To-Text", "tts": "Text-To-Speech", "brains": "language model"}
+"""By the second part of a logger's name."""
+
+_TROUBLE_S = 3600.0
+"""What an engine complained of an hour ago is over, or it has complained since."""
+
+
+def facts_of(db: records.Db, scene: Scene, now: datetime) -> Facts:
+    stored, (_, box) = records.read_agents(db), records.read_box(db)
+    connections = [connection_view(scene, each, stored) for each in records.read_connections(db)]
+    return Facts(
+        now=now,
+        zone=ZoneInfo(box.time_zone),
+        agents=agent_views(db, scene),
+        plans={each.id: each.plan for each in stored},
+        connections=connections,
+        network=network_view(),
+        seen={each.id: scene.switchboard.seen(each.id) for each in connections},
+        histories={each.plan.settings.name: _history(db, each.plan.settings.name, now) for each in stored},
+        locked={each.id: name for each in stored if (name := _locked(db, scene, each))},
+        troubles={each.id: tuple(_troubles(db, scene, each, now)) for each in stored},
+        campaigns=[_campaign(each) for each in campaign_records.read_campaigns(db)],
+    )
+
+
+def _campaign(record: CampaignRecord) -> CampaignFact:
+    settings = record.settings
+    return CampaignFact(
+        record.id,
+        settings.name,
+        settings.agent_id,
+        runs=record.state == "running",
+        problem=record.problem if record.state == "error" else "",
+        held_until=record.breaker.until,
+    )
+
+
+def _locked(db: records.Db, scene: Scene, agent: records.AgentRecord) -> str:
+    """The name of its language model, if the key for that cannot be read."""
+    entry = records.read_one_connectivity(db, agent.plan.language_model or "")
+    unreadable = entry and isinstance(opened_secret(scene.vault, entry, "api_key", entry.api_key), Unreadable)
+    return entry.name if entry and unreadable else ""
+
+
+def _history(db: records.Db, agent: str, now: datetime) -> History:
+    found = searching.history_of(db, agent, now - timedelta(days=SILENCE_DAYS))
+    silence_at = datetime.fromisoformat(found["silence_at"]) if found["silence_at"] else None
+    return History(bool(found["was_called"]), found["ended_in_silence"], silence_at)
+
+
+def _troubles(db: records.Db, scene: Scene, agent: records.AgentRecord, now: datetime) -> Iterator[EngineTrouble]:
+    """Of an agent that runs, since it was started: a restart is a remedy."""
+    at_work = scene.at_work.get(agent.id)
+    if at_work is None or scene.roster.state(agent.id) is not views.AgentState.RUNNING:
+        return
+    since = max(at_work.since, now - timedelta(seconds=_TROUBLE_S))
+    for row in searching.engine_warnings(db, agent.id, since):
+        fields = json.loads(row["fields"])
+        yield EngineTrouble(
+            engine=_ENGINES[row["source"].partition(".")[2].partition(".")[0]],
+            times=row["times"],
+            last_at=datetime.fromisoformat(row["last_at"]),
+            problem=str(fields.get("problem") or fields.get("exception") or ""),
+        )

@@ -1,0 +1,194 @@
+"""The control socket: HTTP/JSON on a unix socket, one POST for each verb, and the events as a stream of JSON lines.
+
+Whoever may open the socket may ask; its folder and mode say who that is. What comes in is validated here again, whoever
+validated it before.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import ExitStack, aclosing
+from pathlib import Path
+from typing import Any
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio import serve
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from app.control.refusals import STATUS, Refusal, Why
+from app.control.verbs import VERBS, Event, Verb
+from app.settings import Settings
+from firmware.control.events import MOST_LISTENERS, Events
+from firmware.storage import StorageFault
+
+Answer = Callable[[Any], Awaitable[Settings | Refusal]]
+
+# A listener that went away is noticed when the next line cannot be written; this is how long that takes at most.
+_HEARTBEAT_S = 15.0
+# Requests under way at the stop; the longest, a trial registration, is not worth waiting for.
+_GRACE_S = 1.0
+_MODE = 0o660
+LARGEST_BODY = 4 * 1024 * 1024
+"""A backup of 2 MB in base64 is the largest question, with 2.7 MB. Nothing larger is kept: memory belongs to calls."""
+
+_TOO_LARGE = Refusal(
+    why=Why.TOO_LARGE, text=f"Nothing was done: the box takes at most {LARGEST_BODY // 2**20} MB at once."
+)
+_TOO_MANY_LISTEN = Refusal(
+    why=Why.NOT_NOW,
+    text=f"Nothing is told live: {MOST_LISTENERS} pages and programs listen already. Close one, then try again.",
+)
+_OUR_FAULT = Refusal(
+    why=Why.BOX_FAULT,
+    text="The box met an error of its own and did not do it. Look into the log, and report it if it happens again.",
+)
+
+_log = logging.getLogger(__name__)
+
+
+async def run_control(
+    path: Path,
+    answers: Mapping[str, Answer],
+    events: Events,
+    recording: Callable[[str], Awaitable[Path | None]],
+    *,
+    task_status: trio.TaskStatus[None],
+) -> None:
+    """The service, for `firmware.lifetimes.serving`. Raises: OSError if the socket cannot be made."""
+    # One that is there was left by a process that was killed: the data folder's lock says that it is gone.
+    _remove(path)
+    config = Config()
+    config.bind, config.graceful_timeout = [f"fd://{_bound(path)}"], _GRACE_S
+    config.loglevel, config.errorlog = "ERROR", None
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(_serve, _application(answers, events, recording), config)
+            task_status.started()
+            await trio.sleep_forever()
+    finally:
+        _remove(path)
+
+
+def _bound(path: Path) -> int:
+    """A descriptor of a socket for its owner and group, and at no moment for more: the mode is set before there is a
+    path, whatever the umask of this process is, which other threads make their files with. Raises: OSError."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+        os.fchmod(made.fileno(), _MODE)
+        made.bind(str(path))
+        path.chmod(_MODE)  # what the umask took away
+        return made.detach()
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+async def _serve(application: Starlette, config: Config, *, task_status: trio.TaskStatus[Any]) -> None:
+    # Hypercorn stops by itself only when its trigger returns; here the surrounding scope is cancelled instead.
+    await serve(application, config, shutdown_trigger=trio.sleep_forever, task_status=task_status)  # type: ignore[arg-type]  # Starlette's ASGI types are looser
+
+
+def _application(
+    answers: Mapping[str, Answer], events: Events, recording: Callable[[str], Awaitable[Path | None]]
+) -> Starlette:
+    async def ask(request: Request) -> Response:
+        name = request.path_params["verb"]
+        if name not in answers:
+            return _answer(Refusal(why=Why.NOT_FOUND, text="The box knows no such verb."))
+        body = await _body(request)
+        return _answer(_TOO_LARGE if body is None else await _asked(VERBS[name], answers[name], body))
+
+    async def listen(_: Request) -> Response:
+        if events.is_crowded:
+            return _answer(_TOO_MANY_LISTEN)
+        listening = ExitStack()
+        return _Told(listening.enter_context(events.listening()), listening)
+
+    async def play(request: Request) -> Response:
+        path = await recording(request.path_params["session"])
+        if path is None:
+            return _answer(Refusal(why=Why.NOT_FOUND, text="This session has no recording."))
+        return FileResponse(path, media_type="audio/flac")
+
+    return Starlette(
+        routes=[
+            Route("/verbs/{verb}", ask, methods=["POST"]),
+            Route("/events", listen),
+            Route("/recordings/{session}", play),
+        ]
+    )
+
+
+async def _body(request: Request) -> bytes | None:
+    """None if it is too large: then it is read to its end, so that the refusal is heard, and not kept.
+
+    Raises: ClientDisconnect.
+    """
+    body, size = bytearray(), 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= LARGEST_BODY:
+            body += part
+    return bytes(body) if size <= LARGEST_BODY else None
+
+
+async def _asked(verb: Verb, answer: Answer, body: bytes) -> Settings | Refusal:
+    try:
+        question = verb.asks.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        return invalid(error)
+    try:
+        return await answer(question)
+    except StorageFault as fault:
+        return Refusal(why=Why.NO_SPACE if fault.full else Why.BOX_FAULT, text=str(fault))
+    except Exception:  # noqa: BLE001 - the wall: one question's bug is not the telephone's end
+        _log.exception("a question on the control socket failed")
+        return _OUR_FAULT
+
+
+def invalid(error: ValidationError) -> Refusal:
+    """Field by field, in plain words. Never what was typed: it may be a secret in the wrong field."""
+    fields = {
+        ".".join(str(part) for part in fault["loc"]): fault["msg"].removeprefix("Value error, ")
+        for fault in error.errors(include_input=False, include_url=False, include_context=False)
+    }
+    return Refusal(
+        why=Why.INVALID, text="Not saved: something that was typed cannot be used. See below.", fields=fields
+    )
+
+
+def _answer(answer: Settings | Refusal) -> Response:
+    status = STATUS[answer.why] if isinstance(answer, Refusal) else 200
+    return Response(answer.model_dump_json(), status, media_type="application/json")
+
+
+class _Told(StreamingResponse):
+    """Events, one a line, as long as somebody listens. `listening` is closed with it, whoever goes first."""
+
+    def __init__(self, told: trio.MemoryReceiveChannel[Event], listening: ExitStack) -> None:
+        self._lines, self._listening = _lines(told), listening
+        super().__init__(self._lines, media_type="application/x-ndjson")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._listening:
+            async with aclosing(self._lines):
+                await super().__call__(scope, receive, send)
+
+
+async def _lines(told: trio.MemoryReceiveChannel[Event]) -> AsyncGenerator[str, None]:
+    """And an empty line now and then. No scope and no nursery is open at a yield: whoever sends the lines may be
+    cancelled there."""
+    while True:
+        line = ""
+        with trio.move_on_after(_HEARTBEAT_S):
+            line = (await told.receive()).model_dump_json()
+        yield f"{line}\n"

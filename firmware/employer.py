@@ -1,0 +1,171 @@
+"""An agent at work: its settings as they are stored now, the engines and lines it needs, and its calls.
+
+`Employer.work` is what the roster runs for each agent. Everything is nested: lines are left before the engines go.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+import trio
+from pydantic import SecretStr
+
+from app.agents.reception import Reception
+from app.agents.roster import AgentProblem
+from app.ports import Ledger
+from app.settings import BoxVoice, Connection, ModelServer
+from firmware import telephony
+from firmware.equipment import Equipment, Thinking
+from firmware.lifetimes import first_of
+from firmware.logs import about
+from firmware.storage import SqliteLedger, records
+from firmware.switchboard import Switchboard
+from firmware.vault import Unreadable, Vault
+from models.packs import PackProblem
+from models.stt.pool import RecogniserFailed
+from models.tts.libflite import VoiceMissing
+
+_log = logging.getLogger(__name__)
+
+_NO_EARS = (
+    "no Speech-To-Text connection is attached, so it could not hear callers. Attach one in its Connections card, "
+    "then start it"
+)
+_NO_VOICE = (
+    "no Text-To-Speech connection is attached, so it could not speak. Attach one in its Connections card, then start it"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """An agent that runs: what it was started with, to tell what has changed since, and its seats. `connections` and
+    `connectivity`: the version of each, by id."""
+
+    agent: records.AgentRecord
+    connections: dict[str, int]
+    reception: Reception
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    connectivity: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Papers:
+    """One consistent reading of all that an agent is started with. `opened`: with their secrets, read in the same
+    moment, since the vault's keys may be renewed at any other."""
+
+    agent: records.AgentRecord
+    connections: dict[str, records.ConnectionRecord]
+    opened: dict[str, Connection] = field(repr=False)
+    connectivity: dict[str, records.ConnectivityRecord]
+    voice: BoxVoice
+    zone: tzinfo
+
+
+class Employer:
+    """Made by firmware/appliance.py. `at_work`: the agents that run now, by id. `changed` hears of their calls."""
+
+    def __init__(
+        self,
+        store: SqliteLedger,
+        vault: Vault,
+        switchboard: Switchboard,
+        *,
+        ledger: Ledger,
+        equipment: Equipment,
+        changed: Callable[[str], None],
+    ) -> None:
+        self.at_work: dict[str, AtWork] = {}
+        self._store, self._vault, self._switchboard = store, vault, switchboard
+        self._ledger, self._equipment, self._changed = ledger, equipment, changed
+
+    async def work(self, agent_id: str, running: Callable[[], None]) -> None:
+        """Raises: AgentProblem; possibly in an ExceptionGroup."""
+        papers = await self._store.transact(lambda db: self._papers(db, agent_id))
+        agent = papers.agent.plan.settings
+        with about(agent_id=agent_id):
+            try:
+                async with (
+                    self._equipment.desk(agent, papers.voice, self._ledger, self._thinking(papers)) as desk,
+                    trio.open_nursery() as calls,
+                ):
+                    reception = Reception(desk, agent, calls, lambda: self._changed(agent_id))
+                    await self._serve(papers, reception, running)
+            except* (PackProblem, RecogniserFailed, VoiceMissing, telephony.TelephonyError) as group:
+                raise AgentProblem(str(first_of(group))) from group
+
+    async def _serve(self, papers: _Papers, reception: Reception, running: Callable[[], None]) -> None:
+        agent_id = papers.agent.id
+        async with AsyncExitStack() as lines:
+            for attached in papers.agent.plan.attachments:
+                connection = papers.opened[attached.connection_id]
+                inbound = reception.take if attached.inbound else None
+                await lines.enter_async_context(self._switchboard.joined(attached.connection_id, connection, inbound))
+            self.at_work[agent_id] = AtWork(
+                papers.agent, _versions(papers.connections), reception, connectivity=_versions(papers.connectivity)
+            )
+            try:
+                running()
+                await trio.sleep_forever()
+            finally:
+                del self.at_work[agent_id]
+
+    def _papers(self, db: records.Db, agent_id: str) -> _Papers:
+        agent = records.read_agent(db, agent_id)
+        if agent is None:
+            raise AgentProblem("The agent was deleted.")
+        parts = records.read_parts(db)
+        attached = [each.connection_id for each in agent.plan.attachments]
+        connections = {id_: parts.connections[id_] for id_ in attached if id_ in parts.connections}
+        chosen = (agent.plan.speech_to_text, agent.plan.text_to_speech, agent.plan.language_model)
+        connectivity = {id_: parts.connectivity[id_] for id_ in chosen if id_ and id_ in parts.connectivity}
+        if agent.plan.speech_to_text not in connectivity:
+            raise AgentProblem(f"The agent cannot run: {_NO_EARS}.")
+        voice = connectivity.get(agent.plan.text_to_speech or "")
+        if voice is None or not isinstance(voice.engine, BoxVoice):
+            raise AgentProblem(f"The agent cannot run: {_NO_VOICE}.")
+        opened = {id_: self._opened(record) for id_, record in connections.items()}
+        _, box = records.read_box(db)
+        return _Papers(agent, connections, opened, connectivity, voice.engine, ZoneInfo(box.time_zone))
+
+    def _thinking(self, papers: _Papers) -> Thinking | None:
+        """A key that cannot be read keeps nobody from being answered: the receptionist is there."""
+        record = papers.connectivity.get(papers.agent.plan.language_model or "")
+        if record is None or not isinstance(record.engine, ModelServer):
+            return None
+        key = opened_secret(self._vault, record, "api_key", record.api_key)
+        if isinstance(key, Unreadable):
+            _log.error("the key of the language model cannot be read: enter it again. The receptionist answers")
+            return None
+        return Thinking(record.engine, key, papers.zone)
+
+    def _opened(self, record: records.ConnectionRecord) -> Connection:
+        password = opened_secret(self._vault, record, "password", record.password)
+        login = opened_secret(self._vault, record, "login", record.login)
+        if isinstance(password, Unreadable) or isinstance(login, Unreadable) or password is None:
+            raise AgentProblem(
+                f"The password of the connection “{record.account.name}” cannot be read on this box. Open the "
+                "connection under Settings > Channels, enter password and login again, then start the agent."
+            )
+        return Connection(**record.account.model_dump(), password=password, login=login)
+
+
+def opened_secret(
+    vault: Vault,
+    record: records.ConnectionRecord | records.ConnectivityRecord,
+    field: str,
+    sealed: records.Sealed | None,
+) -> SecretStr | Unreadable | None:
+    """A record's secret in clear; None where there is none."""
+    table = "connections" if isinstance(record, records.ConnectionRecord) else "connectivity"
+    return vault.unseal(table, record.id, field, sealed.revision, sealed.data) if sealed else None
+
+
+def _versions(
+    used: Mapping[str, records.ConnectionRecord] | Mapping[str, records.ConnectivityRecord],
+) -> dict[str, int]:
+    return {each.id: each.version for each in used.values()}

@@ -1,0 +1,116 @@
+"""What an agent works with: recognisers taught its own words, a voice, a brain, recordings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+import trio
+from pydantic import SecretStr
+
+from app.agents.reception import Desk
+from app.brains.language_model import ModelBrain
+from app.brains.matching import Matcher
+from app.brains.phrases import awaited, likely_phrases, names
+from app.brains.prompt import knowledge_left_out, system_prompt
+from app.brains.receptionist import Receptionist, matcher_of
+from app.ports import Brain, Direction, Ledger
+from app.settings import Agent, BoxVoice, ModelServer
+from firmware.audio import finish_unfinished
+from firmware.language_model import open_language_model
+from firmware.recorder import recorder
+from models.beep.spectral import SpectralBeeps
+from models.echo.correlation import CorrelatedEcho
+from models.stt import language_model
+from models.stt.likeness import Likeness
+from models.stt.pool import recogniser_pool
+from models.tts.flite import flite_voice
+from models.vad.silero import SileroModel
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A language model's server, the key for it, and the zone whose time it goes by."""
+
+    server: ModelServer
+    key: SecretStr | None
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What all agents share: read-only weights and a folder."""
+
+    activity: SileroModel
+    recordings: Path
+
+    @asynccontextmanager
+    async def desk(
+        self, agent: Agent, speaks: BoxVoice, ledger: Ledger, thinks: Thinking | None = None
+    ) -> AsyncGenerator[Desk, None]:
+        """Everything warmed for as many calls as the agent takes. Without `thinks`, the receptionist does.
+
+        Raises: models.packs.PackProblem, models.stt.pool.RecogniserFailed, models.tts.libflite.VoiceMissing, possibly
+        in an ExceptionGroup.
+        """
+        seats = agent.max_opened_sessions
+        # In a thread: 0.25 s on x86, and other agents' calls go on.
+        matcher, words = await trio.to_thread.run_sync(_learnt, agent)
+        async with (
+            recogniser_pool(words, seats) as ears,
+            flite_voice(speaks.voice, seats, speaks.speed_percent) as voice,
+            _brain(agent, matcher, thinks) as brain,
+        ):
+            yield Desk(
+                ears=ears,
+                voice=voice,
+                ledger=ledger,
+                brain=brain,
+                activity=self.activity.open,
+                echo=CorrelatedEcho,
+                beeps=SpectralBeeps,
+                recording=recorder(self.recordings),
+            )
+
+
+@asynccontextmanager
+async def _brain(
+    agent: Agent, matcher: Matcher, thinks: Thinking | None
+) -> AsyncGenerator[Callable[[Agent, Direction], Brain], None]:
+    """What makes a brain for each call, of the agent as it is in that call."""
+    if thinks is None:
+        yield lambda briefed, direction: Receptionist(briefed, matcher, direction)
+        return
+    if left_out := knowledge_left_out(agent):
+        _log.warning("the language model has no room for all the agent knows", extra={"entries": left_out})
+    prompt = system_prompt(agent)
+    async with open_language_model(thinks.server, thinks.key) as model:
+        yield lambda briefed, direction: ModelBrain(
+            briefed,
+            Receptionist(briefed, matcher, direction, asks=False),
+            model,
+            prompt=prompt,
+            first_word_s=thinks.server.first_word_s,
+            now=datetime.now(thinks.zone),
+        )
+
+
+def _learnt(agent: Agent) -> tuple[Matcher, language_model.LanguageModel]:
+    return (
+        matcher_of(agent, Likeness()),
+        language_model.build(
+            likely_phrases(agent), names=names(agent), vocabulary=agent.vocabulary, answers=awaited(agent)
+        ),
+    )
+
+
+async def open_equipment(recordings: Path) -> Equipment:
+    """Also finishes the recordings that a power cut left unfinished."""
+    await trio.to_thread.run_sync(finish_unfinished, recordings)
+    return Equipment(SileroModel(), recordings)

@@ -1,0 +1,62 @@
+"""What goes wrong between the box and a language model's server, and what its owner can do about it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import httpx
+
+from app.language_models import ModelFailed
+from app.settings import NEEDS_TLS
+from firmware.private_network import is_untrusted
+
+LONGEST_DETAIL = 200
+"""Characters of a server's own words that are shown."""
+
+
+class Trouble(Enum):
+    NO_NAME = "its host name cannot be found. Check the spelling, or use its address"
+    NOBODY = "nothing answers at its address. Check that the server is on, the port right, and no firewall between"
+    NOT_PRIVATE = f"its address is not in your own network, and {NEEDS_TLS}. Use https://"
+    CERTIFICATE = (
+        "its certificate is not trusted: made by itself, expired, or for another name. Give the server one of a public "
+        "authority; in your own network, http:// works without"
+    )
+    WRONG_KEY = "it refuses the key. Enter the right key under Settings > Connectivity"
+    NOT_THERE = "it knows no such model, or its path is wrong. Compare the model's name and the end of the address"
+    TOO_MANY = "it has too much to do, or the account's quota is used up. Look into the account, or try again later"
+    REFUSED = "it does not take the question. Check that it is an OpenAI-compatible server, and that the model can chat"
+    ITS_FAULT = "it met an error of its own. Look into the server's log"
+    MOVED = "it says that it has moved. Enter the new address under Settings > Connectivity"
+    NO_MODEL = "what answers is not a language model: it sent something else than an answer. Check address and path"
+    CUT = "it broke off in the middle of its answer. Look into the server's log"
+    SILENT = "it stopped sending in the middle of its answer. Look at how busy the server is"
+    EMPTY = "it answered without a word. Try another model"
+    TOO_LONG = "its answer does not end. Try another model"
+
+
+def failed(trouble: Trouble, status: int = 0, detail: str = "") -> ModelFailed:
+    code = f" ({status})" if status else ""
+    return ModelFailed(f"the language model cannot be used{code}: {trouble.value}", detail[:LONGEST_DETAIL])
+
+
+def of_status(status: int) -> Trouble:
+    if 300 <= status < 400:
+        return Trouble.MOVED
+    known = {401: Trouble.WRONG_KEY, 403: Trouble.WRONG_KEY, 404: Trouble.NOT_THERE, 405: Trouble.NOT_THERE}
+    known |= {429: Trouble.TOO_MANY, 402: Trouble.TOO_MANY}
+    return known.get(status, Trouble.ITS_FAULT if status >= 500 else Trouble.REFUSED)
+
+
+def of_transport(fault: httpx.TransportError) -> Trouble:
+    match fault:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return Trouble.NOBODY
+        case httpx.ConnectError():
+            return Trouble.CERTIFICATE if is_untrusted(fault) else Trouble.NOBODY
+        case httpx.TimeoutException():
+            return Trouble.SILENT
+        case httpx.RemoteProtocolError() if "incomplete" not in str(fault) and "disconnected" not in str(fault):
+            return Trouble.NO_MODEL
+        case _:
+            return Trouble.CUT

@@ -1,0 +1,57 @@
+"""A ledger that also says which session changed, so that a page that shows it looks again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.ports import Ledger, Line, Outcome, SessionLog, Turn
+
+
+class ToldLedger:
+    """`changed` hears the session's id."""
+
+    def __init__(self, ledger: Ledger, changed: Callable[[str], None]) -> None:
+        self._ledger, self._changed = ledger, changed
+
+    def open_session(self, *, call_id: str, agent: str, direction: str, remote: str) -> SessionLog:
+        session = self._ledger.open_session(call_id=call_id, agent=agent, direction=direction, remote=remote)
+        self._changed(session.id)
+        return ToldSession(session, self._changed)
+
+
+class ToldSession:
+    """`changed` hears the session's id."""
+
+    def __init__(self, session: SessionLog, changed: Callable[[str], None]) -> None:
+        self._session, self._changed = session, changed
+
+    @property
+    def id(self) -> str:
+        return self._session.id
+
+    def connected(self, codec: str) -> None:
+        self._session.connected(codec)
+        self._changed(self.id)
+
+    def recorded(self, path: Path) -> None:
+        self._session.recorded(path)
+
+    def line(self, line: Line) -> None:
+        self._session.line(line)
+        self._changed(self.id)
+
+    def turn(self, turn: Turn) -> None:
+        self._session.turn(turn)
+
+    def note(self, at_ms: int, text: str) -> None:
+        self._session.note(at_ms, text)
+        self._changed(self.id)
+
+    def found(self, results: dict[str, str]) -> None:
+        self._session.found(results)
+        self._changed(self.id)
+
+    def close(self, outcome: Outcome, conclusion: str, results: dict[str, str]) -> None:
+        self._session.close(outcome, conclusion, results)
+        self._changed(self.id)

@@ -1,0 +1,106 @@
+"""`python -m image.make image BOARD`, `... bundle VERSION`: a disk image or an update bundle, from nothing, as root."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from image.make.board import IMAGE_BUILD, Board, board
+from image.make.bundle import checked_version, make_bundle
+from image.make.debian import debian_archive
+from image.make.disk import make_disk
+from image.make.keys import signer
+from image.make.root import make_root, slot_image
+from image.setup import debian
+from image.setup.paths import TREE
+from image.setup.running import SetupFailed, run
+
+TOOLS = TREE / "image" / "make-packages.txt"
+
+T = TypeVar("T")
+
+
+def main() -> int:
+    arguments = _arguments()
+    try:
+        _prepare(arguments.what)
+        if arguments.what == "bundle":
+            _bundle(board(arguments.board), checked_version(arguments.version))
+        else:
+            _image(board(arguments.board), checked_version(arguments.version))
+    except SetupFailed as fault:
+        print(f"No {arguments.what} was made: {fault}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="just", description="Make the disk image of a Deskbell box, or an update.")
+    kinds = parser.add_subparsers(dest="what", required=True)
+    image = kinds.add_parser("image", help="the disk image for a board")
+    image.add_argument("board")
+    image.add_argument("--version", default=_version(), help="what it calls itself (default: %(default)s)")
+    bundle = kinds.add_parser("bundle", help="the signed update to a version")
+    bundle.add_argument("version")
+    bundle.add_argument("--board", default="amd64")
+    return parser.parse_args()
+
+
+def _prepare(what: str) -> None:
+    """Raises: SetupFailed."""
+    if os.geteuid() != 0:
+        raise SetupFailed(f"that needs root, since its files belong to several users. Run: sudo just {what} ...")
+    if missing := debian.missing(TOOLS):
+        _step("tools that are missing", lambda: debian.install(missing, TOOLS))
+    IMAGE_BUILD.mkdir(parents=True, exist_ok=True)
+
+
+def _image(wanted: Board, version: str) -> None:
+    """Raises: SetupFailed."""
+    epoch = _epoch()
+    slot = _slot(wanted, version, epoch)
+    _tell(_step("disk", lambda: make_disk(wanted, slot, epoch)), version)
+
+
+def _bundle(wanted: Board, version: str) -> None:
+    """Raises: SetupFailed."""
+    slot, by = _slot(wanted, version, _epoch()), signer()
+    _tell(_step("signed bundle", lambda: make_bundle(wanted, slot, version, by)), version)
+
+
+def _slot(wanted: Board, version: str, epoch: int) -> Path:
+    """Raises: SetupFailed."""
+    archive = _step("Debian", lambda: debian_archive(wanted, epoch))
+    root = _step("root file system", lambda: make_root(wanted, archive, version, epoch))
+    return _step("slot", lambda: slot_image(wanted, root, epoch))
+
+
+def _tell(made: Path, version: str) -> None:
+    print(f"{made.relative_to(TREE)}: {made.stat().st_size // 2**20} MiB, version {version}")
+
+
+def _step(name: str, do: Callable[[], T]) -> T:
+    began = time.monotonic()
+    print(f"image: {name} ...", flush=True)
+    made = do()
+    print(f"image: {name} took {time.monotonic() - began:.0f} s", flush=True)
+    return made
+
+
+def _version() -> str:
+    return str(tomllib.loads((TREE / "pyproject.toml").read_text())["project"]["version"])
+
+
+def _epoch() -> int:
+    """No file is younger than the commit that it was made of. Raises: SetupFailed."""
+    return int(run(["git", "log", "-1", "--format=%ct"], timeout_s=60))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

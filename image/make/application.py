@@ -1,0 +1,102 @@
+"""Our part of the image: the program, the packages of the lock file, and the models, below /usr/lib/deskbell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from image.make.board import IMAGE_BUILD
+from image.setup.environment import explain_pip, newest_wheel
+from image.setup.paths import TREE, VENV_PYTHON
+from image.setup.running import SetupFailed, digest, run
+
+HOME = Path("usr/lib/deskbell")
+LOCK = TREE / "requirements.lock"
+FOLDERS = ("app", "firmware", "models", "provisioning")
+PIP_TIMEOUT_S = 1800  # 60 MB on a slow line
+COMPILE_TIMEOUT_S = 600
+
+ENVIRONMENT = """\
+# Both processes'. Numbers and paths belong to the machine; what owners set is in the box's database.
+DESKBELL_DATA=/data/phone
+DESKBELL_CONTROL_SOCKET=/run/deskbell/control.sock
+DESKBELL_ADMIN_FOLDER=/data/admin
+DESKBELL_BOOT_FOLDER=/run/deskbell-boot
+DESKBELL_ADMIN_PORT=443
+DESKBELL_ADMIN_HTTP_PORT=80
+PYTHONDONTWRITEBYTECODE=1
+"""
+
+
+def put_application(root: Path) -> None:
+    """Raises: SetupFailed."""
+    home = root / HOME
+    home.mkdir(parents=True)
+    for folder in FOLDERS:
+        shutil.copytree(
+            TREE / folder, home / folder, ignore=shutil.ignore_patterns("__pycache__", "convert_*.py", "train_*")
+        )
+    shutil.copytree(_packages(), home / "packages", symlinks=True)
+    (home / "environment").write_text(ENVIRONMENT)
+    # Not by PYTHONPATH, which the recognisers' processes do not listen to.
+    (root / "usr/lib/python3/dist-packages/deskbell.pth").write_text(f"/{HOME}/packages\n")
+    for folder in FOLDERS:
+        _compiled(home / folder, f"/{HOME}/{folder}")
+    _readable(home)
+
+
+def _packages() -> Path:
+    """The packages of the lock and pjsua2, once for each state of both. Raises: SetupFailed."""
+    wheel = newest_wheel()
+    if wheel is None:
+        raise SetupFailed("there is no pjsua2 wheel: run just setup")
+    folder = IMAGE_BUILD / f"packages-{digest(LOCK, wheel)[:12]}"
+    if folder.is_dir():
+        return folder
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    pip: list[str | Path] = [
+        VENV_PYTHON,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--quiet",
+        "install",
+        "--no-compile",
+        "--target",
+        part,
+    ]
+    try:
+        run([*pip, "--require-hashes", "--requirement", LOCK], timeout_s=PIP_TIMEOUT_S)
+    except SetupFailed as fault:
+        raise SetupFailed(explain_pip(str(fault))) from fault
+    run([*pip, "--no-index", "--no-deps", wheel], timeout_s=PIP_TIMEOUT_S)
+    _slim(part)
+    _compiled(part, f"/{HOME}/packages")
+    part.rename(folder)
+    return folder
+
+
+def _slim(packages: Path) -> None:
+    """Programs to start by hand, and the packages' own tests."""
+    shutil.rmtree(packages / "bin", ignore_errors=True)
+    for tests in [*packages.glob("*/tests"), *packages.glob("*/*/tests"), *packages.glob("*/_tests")]:
+        shutil.rmtree(tests)
+
+
+def _readable(home: Path) -> None:
+    """Whoever builds may have another umask: for everybody to read, for root to write."""
+    for path in [home, *home.rglob("*")]:
+        if path.is_symlink():
+            continue
+        runs = path.is_dir() or os.access(path, os.X_OK)
+        path.chmod(0o755 if runs else 0o644)
+        os.chown(path, 0, 0)
+
+
+def _compiled(folder: Path, on_the_box: str) -> None:
+    """Nothing can be written on the box, and compiling 1500 files takes a minute there. Nobody checks them, since they
+    do not change. Every Python 3.11 reads what another one made. Raises: SetupFailed."""
+    how: list[str | Path] = ["-q", "--invalidation-mode", "unchecked-hash", "-s", folder, "-p", on_the_box]
+    run([VENV_PYTHON, "-m", "compileall", *how, folder], timeout_s=COMPILE_TIMEOUT_S)

@@ -1,0 +1,1 @@
+"""Running the box on a development machine."""

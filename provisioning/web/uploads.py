@@ -1,0 +1,81 @@
+"""Forms with files. A file is held in memory only: what people upload here must not lie on the disk of the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import aclosing
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from provisioning.api.answers import API
+from provisioning.shelf import LARGEST_LIST
+
+LARGEST_UPLOAD = 8 * 1024 * 1024
+"""Of a whole form: four times the largest backup, so that whoever picked the wrong file is told so on a page."""
+
+UPLOADS = frozenset({"/box/restore", f"{API}/backup/preview"})
+"""Paths that take so much. Other forms with files have them as small as any text."""
+
+LARGEST_DRAINED = 256 * 1024 * 1024
+"""Where lists are uploaded, somebody who picks a list of a million rows is told so on a page. What is behind
+`LARGEST_LIST` is read and forgotten: a browser that is still sending would not read the answer."""
+
+_LISTS = re.compile(r"/campaigns/[^/]+/lists")
+_FIELDS, _FILES = 20, 1
+
+
+class NotAForm(Exception):
+    """What was sent cannot be read as a form with files."""
+
+
+class TooLarge(Exception):
+    """The file is larger than a list may be. All of it was read."""
+
+
+def takes_lists(path: str) -> bool:
+    return bool(_LISTS.fullmatch(path))
+
+
+class _InMemory(MultiPartParser):
+    spool_max_size = LARGEST_LIST + 1
+
+    file_bytes = 0
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        """Of a file, only so much."""
+        if self._current_part.file is not None:
+            self.file_bytes += end - start
+            if self.file_bytes > LARGEST_LIST:
+                return
+        super().on_part_data(data, start, end)
+
+
+def has_files(request: Request) -> bool:
+    return request.headers.get("content-type", "").startswith("multipart/form-data")
+
+
+async def uploaded(request: Request) -> tuple[list[tuple[str, str]], Mapping[str, bytes], Mapping[str, str]]:
+    """Fields, files by the names of their fields, and what the files are called. Raises: NotAForm, TooLarge,
+    starlette.requests.ClientDisconnect."""
+    async with aclosing(request.stream()) as stream:
+        parser = _InMemory(request.headers, stream, max_fields=_FIELDS, max_files=_FILES)
+        try:
+            form = await parser.parse()
+        except MultiPartException as fault:
+            async for _ in stream:  # a browser that is still sending would not read the answer
+                pass
+            raise NotAForm from fault
+    if parser.file_bytes > LARGEST_LIST:
+        await form.close()
+        raise TooLarge
+    fields, files, names = [], {}, {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            files[name], names[name] = await value.read(), value.filename or ""
+            await value.close()
+        else:
+            fields.append((name, value))
+    return fields, files, names

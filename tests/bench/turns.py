@@ -1,0 +1,172 @@
+"""`just bench turns`: does the agent let itself be interrupted by what is no interruption? In virtual time.
+
+The agent's answers in the product's own voice, for half an hour, and what comes back of them over G.711: an echo 20 dB
+down, later by 20 to 300 ms, once with the noise of a quiet line and once with that of an office, 10 dB below a voice.
+The real voice activity and echo detectors hear it, and the real deciders decide.
+
+    false_stops   the agent stopped although nobody had said anything
+    imagined      sounds of that half hour that were taken for the beginning of a caller's turn
+    stop_ms       a caller's onset, over the agent and its echo, to the decision to stop
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import trio
+
+from app.listening import Chunk, Listener
+from app.ports import FRAME_MS, SAMPLE_RATE_HZ, Frame, Hearing
+from app.turns.barge_in import BargeIn
+from app.turns.endpoint import SpeechStarted
+from models.echo.correlation import CorrelatedEcho
+from models.vad.silero import SileroModel
+from tests.bench.intent import office_agent
+from tests.bench.report import percentiles, publish
+from tests.bench.telephone import through_g711
+from tests.office.sounds import prompts
+from tests.office.voices import SPEAKERS, Samples, samples, say
+
+MINUTES = 30
+DELAYS_MS = (20, 60, 100, 150, 200, 250, 300)
+AGENT = "slt"
+CALLERS = ("ked", "slt-hts", "kal-diphone", "espeak-us", "awb", "rms")
+INTERRUPTIONS = ("Where can I park?", "No, wait a moment please.", "Stop.", "I have a tooth ache.")
+CALLER_DB = (0.0, -10.0)  # against the agent
+_INTO_MS = (1_500, 9_000, 17_000)
+_ECHO_DB, _LINE_DBFS, _OFFICE_DBFS = -20.0, -65.0, -33.0
+_AGAIN_MS = 2_000  # an agent that stopped begins its next answer by then
+_PAUSE_MS = 450
+_TALKERS = 6
+_PER_MS = SAMPLE_RATE_HZ // 1000
+_FRAME = FRAME_MS * _PER_MS
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Both sides of a call, 16 kHz. `onset_ms`: where somebody begins to speak."""
+
+    came: Samples
+    sent: Samples
+    onset_ms: int = 0
+
+
+def heard(line: Line, vad: SileroModel) -> Iterator[Chunk]:
+    """The call as the deciders get it. The recogniser is not asked for anything."""
+    listener = Listener(cast("Hearing", None), vad.open(), CorrelatedEcho())
+    for start in range(0, len(line.came) - _FRAME + 1, _FRAME):
+        came, sent = (side[start : start + _FRAME].tobytes() for side in (line.came, line.sent))
+        yield from listener.chunks(Frame(start // _PER_MS, came, sent), _PAUSE_MS)
+
+
+def stops_ms(chunks: Sequence[Chunk]) -> list[int]:
+    """When an agent that always speaks would have stopped."""
+    barge_in = BargeIn()
+    stops: list[int] = []
+    for chunk in chunks:
+        stop = barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability)
+        if stop and (not stops or chunk.end_ms - stops[-1] >= _AGAIN_MS):
+            stops.append(chunk.end_ms)
+    return stops
+
+
+async def agents_speech(minutes: float) -> Samples:
+    """The example agent's answers, one after the other, again and again."""
+    agent = office_agent()
+    texts = [agent.greeting, agent.hours, *(known.answer for known in agent.knowledge)]
+    spoken = np.concatenate([samples(await say(SPEAKERS[AGENT], text)) for text in texts])
+    return np.resize(spoken, round(minutes * 60 * SAMPLE_RATE_HZ))
+
+
+def echoed(sent: Samples, delay_ms: int, noise: Floats) -> Samples:
+    """What comes in while nobody but the agent speaks."""
+    back = np.concatenate((np.zeros(delay_ms * _PER_MS), through_g711(sent) * 10 ** (_ECHO_DB / 20)))[: len(sent)]
+    return through_g711(_clipped(back + noise[: len(sent)]))
+
+
+def line_noise(length: int, chance: np.random.Generator) -> Floats:
+    return np.asarray(chance.normal(0, 32_768 * 10 ** (_LINE_DBFS / 20), length))
+
+
+def office_noise(length: int, chance: np.random.Generator) -> Floats:
+    """Six people behind, none of whom stands out, and the hum of machines."""
+    talk = np.concatenate([samples(prompt.wav_path) for prompt in prompts()[:400:5]]).astype(np.float64)
+    people = sum(np.resize(np.roll(talk, int(chance.integers(len(talk)))), length) for _ in range(_TALKERS))
+    hum = np.cumsum(chance.normal(0, 1, length))
+    hum -= np.convolve(hum, np.ones(800) / 800, "same")
+    parts = [part / np.sqrt(np.mean(np.square(part))) for part in (np.asarray(people), hum)]
+    noise = parts[0] + 0.7 * parts[1]
+    return np.asarray(noise * 32_768 * 10 ** (_OFFICE_DBFS / 20) / np.sqrt(np.mean(np.square(noise))))
+
+
+def false_stops(spoken: Samples, noise: Floats, vad: SileroModel) -> dict[str, Any]:
+    """An equal part of the half hour for each delay."""
+    stopped, imagined = 0, 0
+    part = len(spoken) // len(DELAYS_MS)
+    for number, delay_ms in enumerate(DELAYS_MS):
+        sent = spoken[number * part : (number + 1) * part]
+        chunks = list(heard(Line(echoed(sent, delay_ms, noise[number * part :]), sent), vad))
+        stopped += len(stops_ms(chunks))
+        imagined += sum(isinstance(chunk.event, SpeechStarted) for chunk in chunks)
+    return {"false_stops": stopped, "imagined": imagined, "minutes": round(len(spoken) / 60 / SAMPLE_RATE_HZ, 1)}
+
+
+async def interruptions(spoken: Samples, gain_db: float, noise: Floats) -> list[Line]:
+    """Callers who speak over the agent and its echo."""
+    lines: list[Line] = []
+    for (voice, text), into_ms in zip(
+        itertools.product(CALLERS, INTERRUPTIONS), itertools.cycle(_INTO_MS), strict=False
+    ):
+        words = samples(await say(SPEAKERS[voice], text)).astype(np.float64) * 10 ** (gain_db / 20)
+        start, delay_ms = into_ms * _PER_MS, DELAYS_MS[len(lines) % len(DELAYS_MS)]
+        sent = spoken[: start + len(words)]
+        came = echoed(sent, delay_ms, noise).astype(np.float64)
+        over = min(len(words), len(came) - start)  # the telephone may add or swallow a sample
+        came[start : start + over] += words[:over]
+        first = int(np.flatnonzero(np.abs(words) > _edge(gain_db))[0])
+        lines.append(Line(through_g711(_clipped(came)), sent, into_ms + first // _PER_MS))
+    return lines
+
+
+def _edge(gain_db: float) -> float:
+    """-50 dBFS for a voice at its full level, as in the wire bench."""
+    return float(32_768 * 10 ** ((gain_db - 50) / 20))
+
+
+def stopped_for(lines: Sequence[Line], vad: SileroModel) -> dict[str, Any]:
+    waited: list[float] = []
+    for line in lines:
+        stops = [at_ms for at_ms in stops_ms(list(heard(line, vad))) if at_ms > line.onset_ms]
+        waited += [stops[0] - line.onset_ms] if stops else []
+    return {**percentiles(waited), "missed": len(lines) - len(waited)}
+
+
+def _clipped(signal: Floats) -> Samples:
+    return np.asarray(np.clip(signal, -32_768, 32_767).round(), np.int16)
+
+
+async def measure(minutes: float) -> dict[str, Any]:
+    vad, chance = SileroModel(), np.random.default_rng(6)
+    spoken = await agents_speech(minutes)
+    quiet, office = line_noise(len(spoken), chance), office_noise(len(spoken), chance)
+    found: dict[str, Any] = {"partial": minutes < MINUTES}
+    for name, noise in (("echo", quiet), ("echo_in_office", office)):
+        found[name] = false_stops(spoken, noise, vad)
+    for gain_db in CALLER_DB:
+        found[f"stop_ms_{gain_db:.0f}_db"] = stopped_for(await interruptions(spoken, gain_db, quiet), vad)
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="just bench turns", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="of the agent's speech; fewer: partial")
+    publish("turns", trio.run(measure, parser.parse_args(arguments).minutes))
+    return 0

@@ -1,0 +1,65 @@
+"""What an agent that is deleted, exported or imported leaves to its owner's decision; on a real database and vault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.control import verbs, views
+from app.control.refusals import Refusal, Why
+from tests.contract.test_control_verbs import Verbs, box, connection, plan
+
+pytestmark = pytest.mark.contract
+
+
+async def _answering(b: Verbs) -> views.AgentView:
+    """An agent with the Inbound switch of a connection."""
+    line = await connection(b)
+    attached = views.Attachment(connection_id=line.id, inbound=True)
+    made = await b.agents.create_agent(verbs.CreateAgent(plan=plan("Reception", attached)))
+    assert isinstance(made, views.AgentDetail)
+    return made.view
+
+
+async def test_an_agent_that_runs_is_deleted_only_by_who_confirms_it(tmp_path: Path) -> None:
+    async with box(tmp_path) as b:
+        agent = await _answering(b)
+        assert isinstance(await b.agents.start_agent(verbs.ById(id=agent.id)), views.AgentView)
+        told = await b.agents.delete_agent(verbs.Delete(id=agent.id))
+        assert isinstance(told, Refusal)
+        assert (told.why, told.names) == (Why.IN_USE, ("Reception",))
+        assert b.scene.roster.is_up(agent.id)
+        assert [each.id for each in (await b.agents.list_agents(verbs.Empty())).items] == [agent.id]
+        assert await b.agents.delete_agent(verbs.Delete(id=agent.id, confirmed=True)) == views.Nothing()
+        assert not b.scene.roster.is_up(agent.id)
+        assert (await b.agents.list_agents(verbs.Empty())).items == ()
+
+
+async def test_an_agent_that_does_not_run_is_deleted_at_once(tmp_path: Path) -> None:
+    async with box(tmp_path) as b:
+        agent = await _answering(b)
+        assert await b.agents.delete_agent(verbs.Delete(id=agent.id)) == views.Nothing()
+        assert await b.agents.delete_agent(verbs.Delete(id=agent.id)) != views.Nothing()
+
+
+async def test_an_imported_agent_takes_calls_from_nobody(tmp_path: Path) -> None:
+    """Attached to the connections of the same names, but who answers is decided here: also where nobody does yet."""
+    async with box(tmp_path) as b:
+        agent = await _answering(b)
+        file = await b.agents.export_agent(verbs.ById(id=agent.id))
+        assert isinstance(file, views.AgentFile)
+        assert file.connections == ("Office",)
+        assert isinstance(await b.agents.delete_agent(verbs.Delete(id=agent.id)), views.Nothing)
+        again = await b.agents.import_agent(verbs.ImportAgent(file=file))
+        assert isinstance(again, views.AgentDetail)
+        assert [each.inbound for each in again.plan.attachments] == [False]
+        assert again.view.state is views.AgentState.STOPPED
+        elsewhere = file.model_copy(update={"connections": ("Nowhere",), "settings": _named(file, "Night desk")})
+        other = await b.agents.import_agent(verbs.ImportAgent(file=elsewhere))
+        assert isinstance(other, views.AgentDetail)
+        assert other.plan.attachments == ()
+
+
+def _named(file: views.AgentFile, name: str) -> object:
+    return file.settings.model_copy(update={"name": name})

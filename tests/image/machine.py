@@ -1,0 +1,165 @@
+"""A mini PC with the image on its disk: QEMU, with the firmware, the disk, the network and the serial line of one.
+
+    async with machine(folder, image) as box:
+        code = await box.said(r"Set-up code: (\\d{4} \\d{4})")
+
+The disk is a copy that stays between two starts, larger than the image. The office, as the box sees it, is 10.0.2.2:
+whatever listens on this machine's loopback. What the box offers is at `box.address`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import trio
+
+from image.make.board import IMAGE_BUILD
+from image.make.disk import FIRST_MIB
+
+IMAGE = IMAGE_BUILD / "deskbell-amd64.img"
+FIRMWARE = Path("/usr/share/OVMF")
+OFFICE = "10.0.2.2"
+"""This machine, as the box sees it."""
+
+DISK_BYTES = 4 * 2**30
+MEMORY_MIB = 1024  # a Raspberry Pi 3 has that much
+_FOURTH_SIZE = 446 + 3 * 16 + 12
+"""Where a plain partition table has the number of sectors of its fourth partition."""
+
+LOOK_S = 0.2  # a file that another process writes does not announce itself
+
+
+class BoxSilent(Exception):
+    """The box did not say what it should in time. The text ends with what it said last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """`serial`: all that came over the serial line since the first start."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    serial: Path
+
+    async def said(self, pattern: str, patience_s: float, times: int = 1) -> str:
+        """The first group of the pattern, once it was said `times` times. Raises: BoxSilent."""
+        with trio.move_on_after(patience_s):
+            while True:
+                found = re.findall(pattern, self.spoken(), re.MULTILINE)
+                if len(found) >= times:
+                    return str(found[-1])
+                if self.process.poll() is not None:
+                    break
+                await trio.sleep(LOOK_S)
+        end = "\n".join(self.spoken().splitlines()[-30:])
+        raise BoxSilent(f'nothing like "{pattern}" within {patience_s:g} s. It said last:\n{end}')
+
+    def spoken(self) -> str:
+        return self.serial.read_text(errors="replace").replace("\r", "") if self.serial.exists() else ""
+
+    def boot_counts(self) -> dict[str, str]:
+        """What the boot loader and RAUC wrote last: ORDER, and OK and TRY of both slots."""
+        boot = f"{self.serial.with_name('disk.img')}@@{FIRST_MIB}M"
+        read = subprocess.run(["mcopy", "-n", "-i", boot, "::EFI/BOOT/grubenv", "-"], capture_output=True, check=True)
+        return dict(line.split("=", 1) for line in read.stdout.decode().splitlines() if "=" in line)
+
+    def data_bytes(self) -> int:
+        """Of the data partition, as the partition table has it now."""
+        with self.serial.with_name("disk.img").open("rb") as disk:
+            disk.seek(_FOURTH_SIZE)
+            return int.from_bytes(disk.read(4), "little") * 512
+
+    def pull_the_plug(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def disk_of(folder: Path, image: Path = IMAGE) -> Path:
+    """A card with the image on it, as `just flash` leaves it; the one that is there already stays."""
+    disk = folder / "disk.img"
+    if not disk.exists():
+        shutil.copyfile(FIRMWARE / "OVMF_VARS_4M.fd", folder / "firmware-settings.fd")
+        subprocess.run(["cp", "--sparse=always", str(image), str(disk)], check=True)
+        os.truncate(disk, DISK_BYTES)
+        if "DESKBELL_QEMU_TALKS" in os.environ:
+            _let_it_talk(disk, folder / "grub.cfg")
+    return disk
+
+
+def _let_it_talk(disk: Path, settings: Path) -> None:
+    """For whoever wants to know why it does not start: the journal comes over the serial line too."""
+    boot = f"{disk}@@{FIRST_MIB}M"
+    subprocess.run(["mcopy", "-n", "-i", boot, "::EFI/BOOT/grub.cfg", str(settings)], check=True)
+    more = "console=ttyS0,115200 systemd.journald.forward_to_console=1 systemd.log_color=0"
+    settings.write_text(settings.read_text().replace("quiet loglevel=3", more))
+    subprocess.run(["mcopy", "-o", "-i", boot, str(settings), "::EFI/BOOT/grub.cfg"], check=True)
+
+
+async def trusted(box: Machine, folder: Path) -> Path:
+    """The certificate of its page, compared with what the console says, as somebody does in front of a browser."""
+    host, port = str(urlsplit(box.address).hostname), urlsplit(box.address).port or 443
+    pem = await trio.to_thread.run_sync(ssl.get_server_certificate, (host, port))
+    fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).digest().hex(":").upper()
+    assert fingerprint in box.spoken()
+    file = folder / "certificate.pem"
+    file.write_text(pem)
+    return file
+
+
+@asynccontextmanager
+async def machine(folder: Path, image: Path = IMAGE) -> AsyncGenerator[Machine, None]:
+    """Switched on; the plug is pulled at the end."""
+    disk = await trio.to_thread.run_sync(disk_of, folder, image)
+    port = _free_port()
+    with (folder / "qemu.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds
+            ["setpriv", "--pdeathsig", "KILL", *_command(folder, disk, port)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    box = Machine(process, f"https://127.0.0.1:{port}", folder / "serial.log")
+    try:
+        yield box
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def _command(folder: Path, disk: Path, port: int) -> list[str]:
+    """One core in software, since a machine that tests may have no other; DESKBELL_QEMU_ACCEL=kvm where there is."""
+    accel = os.environ.get("DESKBELL_QEMU_ACCEL", "tcg")
+    return [
+        "qemu-system-x86_64", "-nodefaults", "-display", "none",
+        "-machine", "q35", "-accel", accel, "-cpu", "host" if accel == "kvm" else "max", "-smp", "1",
+        "-m", str(MEMORY_MIB),
+        "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE / 'OVMF_CODE_4M.fd'}",
+        "-drive", f"if=pflash,format=raw,file={folder / 'firmware-settings.fd'}",
+        "-drive", f"if=virtio,format=raw,file={disk}",
+        "-netdev", f"user,id=office,hostfwd=tcp:127.0.0.1:{port}-:443",
+        "-device", "virtio-net-pci,netdev=office",
+        "-device", "virtio-rng-pci",
+        "-device", "i6300esb", "-action", "watchdog=reset",
+        "-chardev", f"file,id=serial,append=on,path={folder / 'serial.log'}",
+        "-serial", "chardev:serial",
+    ]  # fmt: skip
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

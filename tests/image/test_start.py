@@ -1,0 +1,29 @@
+"""The image as users get it, switched on for the first time: found by its console, opened, and a password chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.image.machine import DISK_BYTES, machine, trusted
+from tests.web.appliance import PASSWORD
+from tests.web.visitor import visitor
+
+pytestmark = [pytest.mark.image, pytest.mark.timeout(900)]
+
+BOOT_S = 400.0  # a machine in software takes two minutes when nothing else runs
+
+
+async def test_from_the_card_to_the_page(tmp_path: Path) -> None:
+    """The certificate that the page shows is the one whose fingerprint the console shows, and the data partition took
+    what the card has."""
+    async with machine(tmp_path) as box:
+        code = await box.said(r"Set-up code: (\d{4} \d{4})", BOOT_S)
+        async with visitor(box.address, await trusted(box, tmp_path)) as somebody:
+            await somebody.first_boot(code, PASSWORD)
+            assert (await somebody.client.get("/set-up")).status_code == 200
+        assert box.data_bytes() > DISK_BYTES - 2.5 * 2**30, "boot partition and two slots need less"
+        assert box.boot_counts() | {"A_TRY": ""} == {
+            "ORDER": "A B", "A_OK": "1", "A_TRY": "", "B_OK": "0", "B_TRY": "0"
+        }  # fmt: skip

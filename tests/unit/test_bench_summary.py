@@ -1,0 +1,29 @@
+"""What was measured stays in the document until it is measured again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bench.summary import document
+
+pytestmark = pytest.mark.unit
+
+KILLS = {
+    "kills": 50, "edits_acknowledged": 9000, "lost": 0, "half": 0, "back_s": {"p50": 1.8, "p95": 2.6},
+    "machine": {"cores": 2, "cpu": "a", "load_1min": 1}, "at": "2026-11-26T12:00:00",
+}  # fmt: skip
+
+
+def test_a_table_stays_until_its_bench_is_run_again(tmp_path: Path) -> None:
+    empty = document(tmp_path, "")
+    assert "run `just bench kills`" in empty
+    (tmp_path / "kills.json").write_text(json.dumps(KILLS))
+    measured = document(tmp_path, empty)
+    assert "9000" in measured
+    (tmp_path / "kills.json").write_text(json.dumps(KILLS | {"edits_acknowledged": 7000}))
+    assert "7000" in document(tmp_path, measured)
+    (tmp_path / "kills.json").unlink()
+    assert document(tmp_path, measured) == measured

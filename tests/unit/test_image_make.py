@@ -1,0 +1,93 @@
+"""What the recipe of the image decides before it runs anything, and where two of its files must agree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from image.make.board import AMD64, board
+from image.make.bundle import checked_version, manifest
+from image.make.disk import BOOT
+from image.make.keys import signer
+from image.make.root import OVERLAY
+from image.setup.debian import wanted
+from image.setup.mirror import Repository, repositories
+from image.setup.running import SetupFailed
+
+pytestmark = pytest.mark.unit
+
+LISTS = ("debian-packages.txt", "make-packages.txt", "system-packages.txt")
+UNITS = OVERLAY / "etc/systemd/system"
+
+
+@pytest.mark.parametrize("name", ["arm64", "toaster"])
+def test_a_board_without_a_recipe_is_said_to_have_none(name: str) -> None:
+    with pytest.raises(SetupFailed, match=name):
+        board(name)
+
+
+@pytest.mark.parametrize("version", ["1", "1.2", "1.2.3-rc1", "1.2.3\n", "", "v1.2.3", "../../etc", "00001.2.3"])
+def test_a_version_that_no_box_could_compare(version: str) -> None:
+    with pytest.raises(SetupFailed, match="not a version"):
+        checked_version(version)
+
+
+def test_a_bundle_says_which_board_it_is_for() -> None:
+    assert "compatible=deskbell-amd64\nversion=1.4.0\n" in manifest(AMD64, checked_version("1.4.0"))
+    assert "format=verity" in manifest(AMD64, "1.4.0")
+
+
+def test_half_a_release_key_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DESKBELL_SIGNING_CERT", str(tmp_path / "release.pem"))
+    monkeypatch.delenv("DESKBELL_SIGNING_KEY", raising=False)
+    with pytest.raises(SetupFailed, match="DESKBELL_SIGNING_KEY"):
+        signer()
+
+
+def test_a_release_key_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DESKBELL_SIGNING_CERT", str(tmp_path / "release.pem"))
+    monkeypatch.setenv("DESKBELL_SIGNING_KEY", str(tmp_path / "release-key.pem"))
+    with pytest.raises(SetupFailed, match="no such file"):
+        signer()
+
+
+def test_a_mirror_that_somebody_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESKBELL_DEBIAN_MIRROR", "http://mirror.example/debian")
+    assert repositories("bookworm", "bookworm-security") == [
+        Repository("bookworm", "http://mirror.example/debian", "main")
+    ]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_package_has_one_line(name: str) -> None:
+    names = wanted((OVERLAY.parent / name).read_text())
+    assert names
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_the_slots_are_the_same_partitions_for_grub_and_rauc() -> None:
+    grub, rauc = (BOOT / "grub.cfg").read_text(), (OVERLAY / "etc/rauc/system.conf").read_text()
+    started = re.findall(r"root=PARTUUID=(c0ffee00-0\d) .*rauc\.slot=([AB])", grub)
+    installed = re.findall(r"by-partuuid/(c0ffee00-0\d)\ntype=raw\nbootname=([AB])", rauc)
+    assert started == installed == [("c0ffee00-02", "A"), ("c0ffee00-03", "B")]
+
+
+def test_grub_loads_from_the_partition_that_it_tells_the_kernel() -> None:
+    text = (BOOT / "grub.cfg").read_text()
+    assert re.findall(r"msdos(\d)\)/boot/vmlinuz root=PARTUUID=c0ffee00-0(\d)", text) == [("2", "2"), ("3", "3")]
+
+
+@pytest.mark.parametrize("unit", ["deskbell-phone", "deskbell-admin"])
+def test_no_unit_runs_as_root_or_may_gain_rights(unit: str) -> None:
+    text = (UNITS / f"{unit}.service").read_text()
+    assert f"User={unit}\n" in text
+    for promise in ("NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "SystemCallFilter="):
+        assert f"\n{promise}" in text
+
+
+def test_only_the_telephone_and_root_may_ask_rauc() -> None:
+    policy = (OVERLAY / "usr/share/dbus-1/system.d/de.pengutronix.rauc.conf").read_text()
+    assert re.findall(r'<policy user="([^"]+)">', policy) == ["root", "deskbell-phone"]
+    assert '<deny send_destination="de.pengutronix.rauc"/>' in policy.partition('context="default"')[2]
