@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from hypercorn.config import Config
-from hypercorn.trio import serve
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -28,14 +26,15 @@ from app.control.refusals import STATUS, Refusal, Why
 from app.control.verbs import VERBS, Event, Verb
 from app.settings import Settings
 from firmware.control.events import MOST_LISTENERS, Events
+from firmware.control.serving import serve
 from firmware.storage import StorageFault
 
 Answer = Callable[[Any], Awaitable[Settings | Refusal]]
 
 # A listener that went away is noticed when the next line cannot be written; this is how long that takes at most.
 _HEARTBEAT_S = 15.0
-# Requests under way at the stop; the longest, a trial registration, is not worth waiting for.
-_GRACE_S = 1.0
+# Connections that wait to be accepted: more than the page and all listeners have together.
+_BACKLOG = 100
 _MODE = 0o660
 LARGEST_BODY = 4 * 1024 * 1024
 """A backup of 2 MB in base64 is the largest question, with 2.7 MB. Nothing larger is kept: memory belongs to calls."""
@@ -61,40 +60,34 @@ async def run_control(
     events: Events,
     recording: Callable[[str], Awaitable[Path | None]],
     *,
-    task_status: trio.TaskStatus[None],
+    task_status: trio.TaskStatus[Any],
 ) -> None:
     """The service, for `firmware.lifetimes.serving`. Raises: OSError if the socket cannot be made."""
     # One that is there was left by a process that was killed: the data folder's lock says that it is gone.
     _remove(path)
-    config = Config()
-    config.bind, config.graceful_timeout = [f"fd://{_bound(path)}"], _GRACE_S
-    config.loglevel, config.errorlog = "ERROR", None
     try:
-        async with trio.open_nursery() as nursery:
-            await nursery.start(_serve, _application(answers, events, recording), config)
-            task_status.started()
-            await trio.sleep_forever()
+        await serve(_application(answers, events, recording), _listening(path), task_status=task_status)
     finally:
         _remove(path)
 
 
-def _bound(path: Path) -> int:
-    """A descriptor of a socket for its owner and group, and at no moment for more: the mode is set before there is a
-    path, whatever the umask of this process is, which other threads make their files with. Raises: OSError."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+def _listening(path: Path) -> socket.socket:
+    """For its owner and group, and at no moment for more: the mode is set before there is a path, whatever the umask
+    of this process is, which other threads make their files with. Raises: OSError."""
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
         os.fchmod(made.fileno(), _MODE)
         made.bind(str(path))
         path.chmod(_MODE)  # what the umask took away
-        return made.detach()
+        made.listen(_BACKLOG)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
-
-
-async def _serve(application: Starlette, config: Config, *, task_status: trio.TaskStatus[Any]) -> None:
-    # Hypercorn stops by itself only when its trigger returns; here the surrounding scope is cancelled instead.
-    await serve(application, config, shutdown_trigger=trio.sleep_forever, task_status=task_status)  # type: ignore[arg-type]  # Starlette's ASGI types are looser
 
 
 def _application(

@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 import trio
+import trio.testing
+from hypercorn.trio.tcp_server import TCPServer
 
 from app.control import views
 from app.control.refusals import Refusal, Why
@@ -33,6 +35,8 @@ DRAFT = ConnectionDraft.model_validate(
     {"name": "Office", "domain": "pbx.office.lan", "user": "200", "password": PASSWORD}
 )
 RECORDED = bytes(range(256)) * 1000
+QUESTION = b"POST /verbs/list_agents HTTP/1.1\r\nHost: box\r\nContent-Length: 2\r\n\r\n{}"
+MORE_THAN_A_SOCKET_HOLDS = 4_000_000
 
 
 async def no_recording(_session_id: str) -> Path | None:
@@ -253,6 +257,37 @@ async def test_the_same_client_is_answered_by_the_next_phone_process(socket: Pat
         async with serving(run_control, socket, {"list_agents": list_agents}, Events(), no_recording):
             assert isinstance(await box.ask("list_agents", views.Agents), views.Agents)
     await box.close()
+
+
+async def test_what_goes_wrong_on_one_connection_ends_nobody_else(
+    socket: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As it was seen when a process was killed while it asked: Hypercorn closed what it was sending on."""
+
+    async def collide(*_: object) -> None:
+        raise trio.BusyResourceError("another task is currently sending data on this SocketStream")
+
+    async with box_at(socket, {"list_agents": list_agents}) as box:
+        with monkeypatch.context() as broken:
+            broken.setattr(TCPServer, "protocol_send", collide)
+            assert await box.ask("list_agents", views.Agents) == CUT_OFF
+        assert isinstance(await box.ask("list_agents", views.Agents), views.Agents)
+    assert [record.problem for record in caplog.records if hasattr(record, "problem")] == ["BusyResourceError"]
+
+
+async def test_the_box_stops_although_somebody_does_not_read_the_answer(socket: Path) -> None:
+    answered = trio.Event()
+
+    async def refuse_at_length(_: Empty) -> Settings | Refusal:
+        answered.set()
+        return Refusal(why=Why.NOT_NOW, text="x" * MORE_THAN_A_SOCKET_HOLDS)
+
+    async with box_at(socket, {"list_agents": refuse_at_length}):
+        visitor = await trio.open_unix_socket(socket)
+        await visitor.send_all(QUESTION)
+        await answered.wait()
+        await trio.testing.wait_all_tasks_blocked()
+    await visitor.aclose()
 
 
 async def test_the_socket_is_for_its_owner_and_group_and_goes_with_the_service(socket: Path) -> None:
