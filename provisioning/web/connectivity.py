@@ -79,9 +79,10 @@ async def edit(request: Request) -> Response:
 
 
 async def update(request: Request) -> Response:
-    form, stored = await form_of(request), await _stored(request)
+    form = await form_of(request)
     if isinstance(form, Response):
         return form
+    stored = await _stored(request)
     if isinstance(stored, Refusal):
         return refused(request, stored)
     version = whole_number(form["version"], 0)
@@ -110,9 +111,10 @@ async def delete(request: Request) -> Response:
 
 async def test(request: Request) -> Response:
     """Everything typed stays; the answer stands below the form."""
-    form, stored = await form_of(request), await _stored(request)
+    form = await form_of(request)
     if isinstance(form, Response):
         return form
+    stored = await _stored(request)
     if isinstance(stored, Refusal):
         return refused(request, stored)
     question: dict[str, object] = {"id": stored.id, "text": form["text"].strip()}
