@@ -25,8 +25,9 @@ READY, SEEN = b"R", b"S"
 LEAVE = b"L"
 """The word to a worker that is replaced. The end of the channel instead: everything stops."""
 
-# Importing takes 1 s here, perhaps 5 s on a Raspberry Pi that is starting everything else too.
-_STARTING_S = 60.0
+# Importing takes 1 s here, 5 s on a Raspberry Pi, and more than a minute on the smallest one, or a machine made of
+# software, that is starting everything else too.
+_STARTING_S = 180.0
 # Between two replacements, so that somebody who sends one password after the other does not keep a core busy with
 # starting workers. So long, and the time of a start, is what a password stays in memory at most.
 _APART_S = 10.0

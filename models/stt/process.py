@@ -22,7 +22,10 @@ _PROGRAM: Final = Path(__file__).with_name("worker.py")
 LARGEST_PAYLOAD: Final = 4096 - HEADER.size
 # The pipe holds 2 s of audio. A worker that takes nothing for this long is stuck.
 SEND_TIMEOUT_S: Final = 10.0
-# Loading takes 0.4 s on x86, and finishing an utterance of a minute 5 s; slow boards need several times that.
+# Loading takes 0.4 s on x86. A slow board that starts everything else at the same time, or a machine made of software,
+# needs a hundred times that, and an agent that gives up there would never start.
+LOAD_TIMEOUT_S: Final = 120.0
+# Finishing an utterance of a minute takes 5 s on x86; slow boards need several times that.
 REPLY_TIMEOUT_S: Final = 30.0
 _GONE_TIMEOUT_S: Final = 2.0  # to be gone after SIGKILL; only a dying disk or kernel makes that long
 
@@ -58,6 +61,7 @@ class Worker:
         self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
         self._received = bytearray()
         self.busy = False  # owes a reply that nobody waits for any more
+        self._loaded = False  # its first reply says that it is
 
     @classmethod
     async def start(cls, files: WorkerFiles) -> Worker:
@@ -106,7 +110,7 @@ class Worker:
     async def _reply(self, kind: bytes) -> bytes:
         self.busy = True
         try:
-            with trio.fail_after(REPLY_TIMEOUT_S):
+            with trio.fail_after(REPLY_TIMEOUT_S if self._loaded else LOAD_TIMEOUT_S):
                 said, length = HEADER.unpack(await self._read(HEADER.size))
                 payload = await self._read(length)
         except trio.TooSlowError:
@@ -115,7 +119,7 @@ class Worker:
             raise WorkerLost("crashed") from None
         if said != kind:
             raise WorkerLost("out of step")
-        self.busy = False
+        self.busy, self._loaded = False, True
         return payload
 
     async def _read(self, length: int) -> bytes:

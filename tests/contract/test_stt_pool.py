@@ -88,6 +88,12 @@ async def test_a_crash_between_calls_is_mended() -> None:
             assert (await hearing.finish()).own == FIRST_TEXT
 
 
+async def test_loading_may_take_longer_than_a_reply_in_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "REPLY_TIMEOUT_S", 0.001)  # a machine on which nothing loads so fast
+    async with recogniser_pool(MODEL, 1) as pool:
+        assert alive(pool.pids[0])
+
+
 async def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
         await hearing.begin()
