@@ -31,10 +31,12 @@ from firmware.control.setting_up import SetUpVerbs
 from firmware.control.support import SupportVerbs
 from firmware.control.tokens import TokenVerbs
 from firmware.control.trials import TrialVerbs
+from firmware.control.updates import UpdateVerbs
 from firmware.control.webhook import WebhookVerbs
 from firmware.employer import Employer
 from firmware.storage import SqliteLedger
 from firmware.switchboard import Switchboard
+from firmware.update.service import Updates
 from firmware.vault import Vault
 from firmware.webhooks import Webhooks
 
@@ -55,6 +57,7 @@ class Box:
     roster: Roster
     calling: Calling
     campaigns: Campaigns
+    updates: Updates
     lines: trio.Nursery
     leave: Callable[[], None]
 
@@ -65,7 +68,7 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
     scene = Scene(box.roster, box.employer.at_work, box.switchboard, vault)
     connections = ConnectionVerbs(store, vault, scene, box.endpoint, events)
     agents = AgentVerbs(store, scene, events)
-    itself = BoxVerbs(store, scene, box.endpoint, events, box.data, VERSION)
+    itself = BoxVerbs(store, scene, box.endpoint, events, box.data, VERSION, box.updates.last)
     return answers_of(
         connections,
         agents,
@@ -83,4 +86,5 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
         TokenVerbs(store, events),
         BackupVerbs(store, scene, events, VERSION, box.lines),
         ResetVerbs(store, scene, box.data, box.leave, box.lines),
+        UpdateVerbs(box.updates, scene, box.lines),
     )

@@ -26,6 +26,7 @@ from firmware.configuration import Process
 from firmware.console import ShownLedger
 from firmware.control import run_control
 from firmware.control.events import Events
+from firmware.control.look import Scene
 from firmware.control.sessions import SessionVerbs
 from firmware.data_folder import DATABASE, RECORDINGS, VAULT, data_folder
 from firmware.employer import Employer
@@ -38,6 +39,7 @@ from firmware.retention import keep_house
 from firmware.storage import SqliteLedger, StorageFault, ledger, records
 from firmware.switchboard import Switchboard
 from firmware.told_ledger import ToldLedger
+from firmware.update.opening import updates_of
 from firmware.vault import Vault, VaultProblem, credentials_folder, open_vault
 from firmware.webhooks import run_webhooks
 
@@ -100,6 +102,8 @@ async def _put_together(
         campaigns = Campaigns(
             store, calling, employer.at_work, switchboard, roster, events, wake_webhooks=webhooks.wake
         )
+        scene = Scene(roster, employer.at_work, switchboard, vault)
+        updates = updates_of(process, store, scene, endpoint, partial(events.changed, EventKind.UPDATE), lines)
         yield Box(
             data=process.data,
             store=store,
@@ -112,6 +116,7 @@ async def _put_together(
             roster=roster,
             calling=calling,
             campaigns=campaigns,
+            updates=updates,
             lines=lines,
             leave=leave,
         )
@@ -123,6 +128,7 @@ async def _answer_for_ever(box: Box, socket: Path, tell: Callable[[str], None]) 
     sessions = SessionVerbs(box.store, box.data / RECORDINGS, box.events)
     box.lines.start_soon(_keep_house, box.store, sessions)
     box.lines.start_soon(box.campaigns.run)
+    box.lines.start_soon(box.updates.run)
     async with serving(run_control, socket, answers(box, sessions), box.events, sessions.recording):
         tell("ready")
         await trio.sleep_forever()

@@ -21,7 +21,8 @@ _SECRETS = {"password": "DESKBELL_SIP_PASSWORD", "login": "DESKBELL_SIP_LOGIN"}
 
 class Process(BaseSettings):
     """From `DESKBELL_*` variables. RTP ports: two per call, so the default range serves 50 calls. `control_socket`:
-    where the page, which may be another user, asks; None: in the data folder."""
+    where the page, which may be another user, asks; None: in the data folder. `update_folder`, `update_run`,
+    `upload_folder`: where updates are noted, asked for, and uploaded to; None: they come with the system."""
 
     model_config = SettingsConfigDict(env_prefix="DESKBELL_", frozen=True, hide_input_in_errors=True)
 
@@ -29,6 +30,10 @@ class Process(BaseSettings):
     sip_login: SecretStr | None = None
     data: Path = Path("data")
     control_socket: Path | None = None
+    update_folder: Path | None = None
+    update_run: Path | None = None
+    upload_folder: Path | None = None
+    admin_port: int = Field(default=8443, ge=1, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     rtp_first_port: int = Field(default=16_384, ge=1024, le=65_000)
     rtp_last_port: int = Field(default=16_483, ge=1024, le=65_535)

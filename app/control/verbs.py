@@ -13,6 +13,7 @@ from app.control.campaign_verbs import CAMPAIGN_VERBS
 from app.control.connectivity import ConnectivityList, ConnectivityTest, ConnectivityView, Sound
 from app.control.refusals import Why
 from app.control.setting_up import SetUpBox
+from app.control.updating import RestartBox, UpdateView
 from app.control.verb import ALWAYS as ALWAYS
 from app.control.verb import DROP, EDIT, LIFE, LOOK, MAKE, MAX_ID
 from app.control.verb import ById as ById
@@ -284,6 +285,13 @@ _TABLE = (
          "Forget all settings, or everything, and start again", "POST", "/factory-reset", (Why.NOT_NOW, Why.NO_SPACE)),
     Verb("get_support_bundle", Empty, keeping.FileView, _R, "What helps others to help, without personal data", "GET",
          "/support-bundle"),
+    Verb("get_update", Empty, UpdateView, _R, "Which version runs, and what became of the last update", "GET",
+         "/update"),
+    # Not in the REST API: the bundle itself comes by the page, and whoever installs it stays to see what becomes of it.
+    Verb("check_update", Empty, UpdateView, _W, "Look whether the uploaded update may be installed",
+         refuses=(Why.NOT_NOW,)),
+    Verb("install_update", Empty, UpdateView, _W, "Install the checked update", refuses=(Why.NOT_NOW,)),
+    Verb("restart_box", RestartBox, views.Nothing, _W, "Restart the box, now or later", refuses=(Why.NOT_NOW,)),
     # The page's own part of a reset: its password and its certificate.
     Verb("get_reset", Empty, keeping.ResetToFollow, _K, "Whether the box was reset and the page was not yet"),
     Verb("reset_followed", ById, views.Nothing, _K, "The page was reset too"),
@@ -303,6 +311,7 @@ class EventKind(Enum):
     SETTINGS = "settings"
     WEBHOOK = "webhook"
     CAMPAIGN = "campaign"
+    UPDATE = "update"
 
 
 class Event(Settings):

@@ -15,6 +15,7 @@ from app.diagnosis.connections import of_connection
 from app.diagnosis.disk import of_disk
 from app.diagnosis.facts import SILENCE_DAYS, CampaignFact, Engine, EngineTrouble, Facts, History
 from app.diagnosis.network import of_network
+from app.diagnosis.updates import of_update
 
 __all__ = ["SILENCE_DAYS", "CampaignFact", "Engine", "EngineTrouble", "Facts", "History", "findings"]
 
@@ -25,6 +26,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
         *of_clock(facts.now),
         *of_disk(facts.disk_free_mb),
         *of_network(facts.network),
+        *of_update(facts.last_update, facts.now),
         *(finding for agent in facts.agents for finding in of_agent(agent, facts)),
         *(finding for connection in facts.connections for finding in of_connection(connection, facts)),
         *(finding for campaign in facts.campaigns for finding in of_campaign(campaign, facts)),

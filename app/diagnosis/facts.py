@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Final, Literal
 
+from app.control.updating import LastUpdate
 from app.control.views import AgentPlan, AgentView, ConnectionView, NetworkFact
 from app.establishing import Seen
 
@@ -65,6 +66,7 @@ class Facts:
     troubles: Mapping[str, Sequence[EngineTrouble]] = field(default_factory=dict)
     locked: Mapping[str, str] = field(default_factory=dict)
     campaigns: Sequence[CampaignFact] = ()
+    last_update: LastUpdate | None = None
 
     def at(self, instant: datetime) -> str:
         """For a sentence: "at 14:10" today, else "on 25 Nov at 14:10"."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from app.control import verbs, views
 from app.control.refusals import Refusal
+from app.control.updating import LastUpdate
 from app.diagnosis import findings
 from firmware import telephony
 from firmware.board import facts, network
@@ -27,11 +29,20 @@ _HOURS = 24
 
 
 class BoxVerbs:
+    """`last_update`: what became of it."""
+
     def __init__(
-        self, store: SqliteLedger, scene: Scene, endpoint: telephony.Endpoint, events: Events, data: Path, software: str
+        self,
+        store: SqliteLedger,
+        scene: Scene,
+        endpoint: telephony.Endpoint,
+        events: Events,
+        data: Path,
+        software: str,
+        last_update: Callable[[], LastUpdate | None] = lambda: None,
     ) -> None:
         self._store, self._scene, self._endpoint, self._events = store, scene, endpoint, events
-        self._data, self._software = data, software
+        self._data, self._software, self._last_update = data, software, last_update
 
     async def get_overview(self, _: verbs.Empty) -> views.Overview:
         def read(db: records.Db) -> views.Overview:
@@ -97,7 +108,8 @@ class BoxVerbs:
     def _findings(self, db: records.Db) -> tuple[views.Finding, ...]:
         now = datetime.now(UTC)
         known = facts_of(db, self._scene, now)
-        return tuple(findings(replace(known, disk_free_mb=facts.machine(self._data, now).disk_free_mb)))
+        free_mb = facts.machine(self._data, now).disk_free_mb
+        return tuple(findings(replace(known, disk_free_mb=free_mb, last_update=self._last_update())))
 
 
 def _hours_begin(box: views.BoxView) -> datetime:
