@@ -14,8 +14,9 @@ CERTIFICATE = "certificate.pem"
 
 class Process(BaseSettings):
     """`control_socket`: where the phone process is asked; None: in its data folder. `boot_folder`: where a set-up file
-    may lie; None: nowhere. `admin_http_port`: only sends browsers on to `admin_port`; 0: not opened. `admin_names`:
-    more host names that lead here, with commas."""
+    may lie; None: nowhere. `upload_folder`: where updates are uploaded to; None: they come with the system.
+    `admin_http_port`: only sends browsers on to `admin_port`; 0: not opened. `admin_names`: more host names that lead
+    here, with commas."""
 
     model_config = SettingsConfigDict(env_prefix="DESKBELL_", frozen=True)
 
@@ -23,6 +24,7 @@ class Process(BaseSettings):
     control_socket: Path | None = None
     admin_folder: Path = Path("data/admin")
     boot_folder: Path | None = None
+    upload_folder: Path | None = None
     admin_bind: str = "[::]"
     admin_port: int = Field(default=8443, ge=1, le=65535)
     admin_http_port: int = Field(default=8080, ge=0, le=65535)

@@ -52,6 +52,40 @@
   });
 })();
 (() => {
+  // How far a large file has come. Without this, the browser shows it somewhere, or not at all.
+  addEventListener("submit", (event) => {
+    const form = event.target, bar = form.querySelector("[data-upload]");
+    if (!bar) return;
+    event.preventDefault();
+    const status = form.querySelector("[role=status]"), button = form.querySelector("button");
+    const sending = new XMLHttpRequest();
+    const failed = () => {
+      bar.hidden = true;
+      button.disabled = false;
+      status.textContent = "The upload was cut off. Look whether the box can be reached, then upload the file again.";
+    };
+    sending.upload.addEventListener("progress", (at) => {
+      bar.max = at.total;
+      bar.value = at.loaded;
+      status.textContent = `${Math.floor((100 * at.loaded) / at.total)} %`;
+    });
+    sending.addEventListener("error", failed);
+    sending.addEventListener("abort", failed);
+    sending.addEventListener("load", () => {
+      if (sending.status < 400) return location.assign(sending.responseURL);
+      const page = new DOMParser().parseFromString(sending.responseText, "text/html");
+      const main = page.getElementById("main");
+      if (!main) return failed();
+      document.getElementById("main").replaceWith(document.importNode(main, true));
+      document.getElementById("main").focus();
+    });
+    sending.open("POST", form.action);
+    bar.hidden = false;
+    button.disabled = true;
+    sending.send(new FormData(form));
+  });
+})();
+(() => {
   // A sentence of one's own goes into the file field, as the WAV file that the box takes.
   const button = document.querySelector("[data-records]");
   if (!button || !window.MediaRecorder || !navigator.mediaDevices) return;
@@ -196,7 +230,7 @@
         setTimeout(listen, 5000);
       }
     });
-    for (const kind of ["agent", "registration", "session", "call", "settings", "webhook", "campaign", "log"]) source.addEventListener(kind, soon);
+    for (const kind of ["agent", "registration", "session", "call", "settings", "webhook", "campaign", "update", "log"]) source.addEventListener(kind, soon);
   };
   const rest = () => {
     if (source) source.close();

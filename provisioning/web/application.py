@@ -39,6 +39,7 @@ from provisioning.web import (
     support,
     tokens,
     trying,
+    updates,
     webhook,
 )
 from provisioning.web.faults import OUR_FAULT, log_fault
@@ -190,6 +191,11 @@ _ROUTES = [
     Route("/box/webhook", webhook.update, methods=["POST"]),
     Route("/box/webhook/test", webhook.test, methods=["POST"]),
     Route("/box/webhook/{id}/resend", webhook.resend, methods=["POST"]),
+    Route("/box/update", updates.show, methods=["GET"]),
+    Route("/box/update", updates.upload, methods=["POST"]),
+    Route("/box/update/check", updates.check, methods=["POST"]),
+    Route("/box/update/install", updates.install, methods=["POST"]),
+    Route("/box/update/restart", updates.restart, methods=["POST"]),
     Route("/box/reset", resetting.show, methods=["GET"]),
     Route("/box/reset", resetting.reset, methods=["POST"]),
     Route("/box/support", support.show),

@@ -24,7 +24,15 @@ from provisioning.api.bearers import Bearers
 from provisioning.life import Life
 from provisioning.sign_ins import SignIns
 from provisioning.throttle import LONGEST_S
-from provisioning.web.uploads import LARGEST_DRAINED, LARGEST_UPLOAD, UPLOADS, takes_lists
+from provisioning.web.uploads import (
+    LARGEST_BUNDLE,
+    LARGEST_DRAINED,
+    LARGEST_UPLOAD,
+    LONGEST_BUNDLE_S,
+    UPDATE,
+    UPLOADS,
+    takes_lists,
+)
 
 COOKIE = "__Host-deskbell"
 OPEN = frozenset({"/sign-in", "/first-boot", "/static/deskbell.css", "/static/deskbell.js", "/static/bell.svg"})
@@ -93,7 +101,7 @@ class Guard:
         headers = Headers(scope=scope)
         answer = self._stopped(scope, headers) or await self._way_in(scope, headers)
         if answer is None:
-            await self._passed(scope, _capped(receive, largest_body(scope["path"])), self._with_headers(send))
+            await self._passed(scope, _capped(receive, scope["path"]), self._with_headers(send))
         else:
             await answer(scope, receive, self._with_headers(send))
 
@@ -206,12 +214,15 @@ def largest_body(path: str) -> int:
     """In bytes."""
     if takes_lists(path):
         return LARGEST_DRAINED
+    if path == UPDATE:
+        return LARGEST_BUNDLE + LARGEST_BODY
     return LARGEST_UPLOAD if path in UPLOADS else LARGEST_BODY
 
 
-def _capped(receive: Receive, largest: int) -> Receive:
+def _capped(receive: Receive, path: str) -> Receive:
     """A body that is too large, or too slow, ends as if its sender had gone away (`form_of` says which it was)."""
-    taken, until_s, complete = 0, trio.current_time() + LONGEST_BODY_S, False
+    largest, longest_s = largest_body(path), LONGEST_BUNDLE_S if path == UPDATE else LONGEST_BODY_S
+    taken, until_s, complete = 0, trio.current_time() + longest_s, False
 
     async def capped() -> Message:
         nonlocal taken, complete

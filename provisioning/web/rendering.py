@@ -166,6 +166,11 @@ async def form_of(request: Request) -> Form | Response:
         return refused(request, _LIST_TOO_LARGE)
     except (ValueError, NotAForm):
         return refused(request, Refusal(why=Why.INVALID, text="This was not a form of ours. Go back and try again."))
+    return proper(request, form)
+
+
+def proper(request: Request, form: Form) -> Form | Response:
+    """The form, if it came from a page of ours."""
     if form.holds_secret:
         request.scope["state"]["saw_secret"] = True
     sign_in = sign_in_of(request)

@@ -23,6 +23,15 @@ LARGEST_DRAINED = 256 * 1024 * 1024
 """Where lists are uploaded, somebody who picks a list of a million rows is told so on a page. What is behind
 `LARGEST_LIST` is read and forgotten: a browser that is still sending would not read the answer."""
 
+UPDATE = "/box/update"
+"""Where an update is uploaded: to the disk, as it comes (`bundle_upload`)."""
+
+LARGEST_BUNDLE = 1024 * 1024 * 1024
+"""As much as the place that it is installed into; packed it is a quarter of that."""
+
+LONGEST_BUNDLE_S = 1800.0
+"""200 MB by a radio link with 1 Mbit/s."""
+
 _LISTS = re.compile(r"/campaigns/[^/]+/lists")
 _FIELDS, _FILES = 20, 1
 

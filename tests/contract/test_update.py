@@ -89,9 +89,10 @@ async def installed(machine: FakeMachine, given: Given = PROVEN) -> None:
     async with box(machine, given) as updates:
         machine.uploaded()
         await updates.check()
-        assert updates.state.stage is Stage.READY, updates.state
+        assert updates.state.offered == "1.1.0", updates.state
         await updates.install()
-        assert updates.state.stage is Stage.INSTALLED, updates.state
+        stage: Stage = updates.state.stage
+        assert stage is Stage.INSTALLED, updates.state
         await updates.restart()
     assert machine.state["reboots"] == 1
 

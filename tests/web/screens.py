@@ -51,6 +51,7 @@ _PAGES = {
     "restore": "/box/restore",
     "reset": "/box/reset",
     "support": "/box/support",
+    "update": "/box/update",
     "webhook": "/box/webhook",
     "password": "/password",
     "set-up": "/set-up",
