@@ -49,12 +49,15 @@ async def show(request: Request) -> Response:
 
 async def upload(request: Request) -> Response:
     """To the disk, then checked; nothing is installed."""
+    if not has_files(request):
+        form = await form_of(request)
+        return form if isinstance(form, Response) else await _page(request, _NO_FILE)
     view = await door_of(request).box.ask("get_update", UpdateView)
     folder = door_of(request).process.upload_folder
     if isinstance(view, Refusal):
         return refused(request, view)
-    if folder is None or view.stage not in _FREE or not has_files(request):
-        return await _refused_upload(request, view)
+    if folder is None or view.stage not in _FREE:
+        return await _refused_upload(request)
     try:
         fields, uploading = await received(request, partial(_uploading, request, folder))
     except ClientDisconnect:
@@ -120,15 +123,13 @@ async def _checked(request: Request) -> Response:
     return await _page(request, answer) if isinstance(answer, Refusal) else done(request, UPDATE)
 
 
-async def _refused_upload(request: Request, view: UpdateView) -> Response:
+async def _refused_upload(request: Request) -> Response:
     """Read to its end all the same: a browser that is still sending would not read the answer."""
     try:
         async for _ in request.stream():
             pass
     except ClientDisconnect:
         return PlainTextResponse("Nothing was kept.\n", 413)
-    if view.stage in _FREE and not has_files(request):
-        return await _page(request, _NO_FILE)
     text = "Nothing was kept: the box does not take an update now. Look below what it does."
     return await _page(request, Refusal(why=Why.NOT_NOW, text=text))
 

@@ -87,7 +87,7 @@ def test_no_unit_runs_as_root_or_may_gain_rights(unit: str) -> None:
         assert f"\n{promise}" in text
 
 
-def test_only_the_telephone_and_root_may_ask_rauc() -> None:
+def test_only_root_may_ask_rauc() -> None:
     policy = (OVERLAY / "usr/share/dbus-1/system.d/de.pengutronix.rauc.conf").read_text()
-    assert re.findall(r'<policy user="([^"]+)">', policy) == ["root", "deskbell-phone"]
+    assert re.findall(r'<policy user="([^"]+)">', policy) == ["root"]
     assert '<deny send_destination="de.pengutronix.rauc"/>' in policy.partition('context="default"')[2]

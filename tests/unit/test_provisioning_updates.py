@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from app.control import views
 from app.control.refusals import Refusal, Why
 from app.control.updating import LastUpdate, RestartBox, SlotView, Stage, UpdateView
+from app.settings import Settings
 from provisioning.web import bundle_upload
 from provisioning.web.bundle_upload import BUNDLE_NAME, BUSY, NO_ROOM, TOO_LARGE
 from provisioning.web.guard import LARGEST_BODY, largest_body
@@ -56,10 +58,10 @@ class Owner:
     def __init__(self, client: httpx.AsyncClient, box: CannedBox, csrf: str) -> None:
         self.client, self.box, self.csrf = client, box, csrf
 
-    def finds(self, view: UpdateView, **answers: views.Nothing | UpdateView | Refusal) -> None:
-        verbs = ("check_update", "install_update")
-        told = {verb: [view] for verb in verbs} | {verb: [answer] for verb, answer in answers.items()}
-        self.box.answers = {"get_update": [view], "get_box": [_box(1)], **told}
+    def finds(self, view: UpdateView, **answers: Settings) -> None:
+        told: dict[str, Settings] = dict.fromkeys(("get_update", "check_update", "install_update"), view)
+        told |= {"get_box": _box(1), **answers}
+        self.box.answers = {verb: [answer] for verb, answer in told.items()}
 
     async def sees(self) -> str:
         answer = await self.client.get("/box/update")
@@ -130,7 +132,7 @@ async def test_a_disk_that_is_full_half_way_is_told(
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(bundle_upload.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     answer = await owner.uploads()
     assert (answer.status_code, NO_ROOM in answer.text) == (422, True)
     assert lies(uploads) == []
