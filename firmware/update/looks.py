@@ -107,12 +107,12 @@ class Looks:
 
 
 async def ears(_: Trial | None) -> Found:
-    """The box says a sentence to itself, and understands it."""
+    """The box says a sentence to itself, as over a telephone, and understands it."""
     failure: BaseException | None = None
     heard = ""
     try:
         spoken = await trying.speak(BoxVoice(), SENTENCE)
-        heard = (await trying.hear(spoken.samples, narrow_band=False)).general
+        heard = (await trying.hear(await trying.to_telephone(spoken.samples), narrow_band=True)).general
     except* (PackProblem, VoiceMissing, RecogniserFailed) as group:
         failure = first_of(group)
     if isinstance(failure, PackProblem | VoiceMissing):

@@ -46,15 +46,15 @@ def manifest(board: Board, version: str) -> str:
     )
 
 
-def seal(content: Path, bundle: Path, by: Signer) -> None:
-    """Sign what lies in `content`. Raises: SetupFailed."""
+def seal(content: Path, bundle: Path, by: Signer, effort: int = 15) -> None:
+    """Sign what lies in `content`, packed with an `effort` of 1 to 22. Raises: SetupFailed."""
     part = bundle.with_suffix(".part.raucb")
     part.unlink(missing_ok=True)
     trusted = [f"--conf={SETTINGS}", f"--cert={by.certificate}", f"--key={by.key}", f"--keyring={by.keyring}"]
     try:
         run(
             ["rauc", "bundle", *trusted,
-             "--mksquashfs-args=-comp zstd -Xcompression-level 15 -processors 1 -quiet", content, part],
+             f"--mksquashfs-args=-comp zstd -Xcompression-level {effort} -processors 1 -quiet", content, part],
             timeout_s=BUNDLING_TIMEOUT_S,
         )  # fmt: skip
     except SetupFailed as fault:

@@ -1,0 +1,48 @@
+"""Bundles for tests that install them: the slot of the image that was made, with some of its files changed in place, so
+that no root file system has to be made anew."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from image.make.board import AMD64, IMAGE_BUILD
+from image.make.bundle import manifest, seal
+from image.make.keys import signer
+
+SLOT = IMAGE_BUILD / f"rootfs-{AMD64.name}.img"
+_QUICKLY = 1  # packing well takes minutes, and nobody downloads these
+
+
+def bundle_with(folder: Path, version: str, changes: Mapping[str, bytes]) -> bytes:
+    """`changes`: what files hold instead, by their path on the box; they are there already."""
+    content = folder / f"content-{version}"
+    content.mkdir()
+    slot, bundle = content / "rootfs.img", folder / f"{version}.raucb"
+    subprocess.run(["cp", "--sparse=always", str(SLOT), str(slot)], check=True)
+    for path, data in {**changes, "etc/deskbell-release": _release(version)}.items():
+        _put(slot, Path(path), data, folder)
+    (content / "manifest.raucm").write_text(manifest(AMD64, version))
+    seal(content, bundle, signer(), _QUICKLY)
+    shutil.rmtree(content)
+    data = bundle.read_bytes()
+    bundle.unlink()
+    return data
+
+
+def _release(version: str) -> bytes:
+    return f"VERSION={version}\nBOARD={AMD64.name}\n".encode()
+
+
+def _put(slot: Path, path: Path, data: bytes, folder: Path) -> None:
+    """In place of the file that is there. debugfs takes the mode of the file it copies."""
+    file, steps = folder / "file", folder / "steps"
+    file.write_bytes(data)
+    file.chmod(0o644)
+    os.chown(file, 0, 0)
+    steps.write_text(f"rm /{path}\ncd /{path.parent}\nwrite {file} {path.name}\n")
+    told = subprocess.run(["debugfs", "-w", "-f", str(steps), str(slot)], capture_output=True, text=True, check=True)
+    assert "not found" not in told.stderr, told.stderr
