@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -75,6 +76,18 @@ def test_no_box_has_the_identity_of_another() -> None:
     assert (ROOT / "etc/machine-id").read_bytes() == b""
     assert list((ROOT / "etc").rglob("ssh_host_*")) == []
     assert not (ROOT / "var/lib/systemd/credential.secret").exists()
+
+
+@pytest.mark.parametrize(("version", "taken"), [("0.0.9", False), ("0.1.0", True), ("0.10.0", True), ("", False)])
+def test_rauc_itself_takes_no_older_version(version: str, taken: bool) -> None:
+    """Whatever the page and the telephone have looked at before."""
+    bundle = ROOT / "tmp/bundle"
+    bundle.mkdir(exist_ok=True)
+    (bundle / "manifest.raucm").write_text(f"[update]\ncompatible=deskbell-amd64\nversion={version}\n")
+    asked = ["chroot", str(ROOT), "env", "RAUC_UPDATE_SOURCE=/tmp/bundle", "/usr/lib/deskbell-update/not-older"]
+    told = subprocess.run(asked, timeout=60, check=False)
+    shutil.rmtree(bundle)
+    assert (told.returncode == 0) is taken
 
 
 @pytest.mark.parametrize("process", ["firmware", "provisioning.worker"])
