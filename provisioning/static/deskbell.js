@@ -52,30 +52,26 @@
   });
 })();
 (() => {
-  // How far a large file has come. Without this, the browser shows it somewhere, or not at all.
-  addEventListener("submit", (event) => {
-    const form = event.target, bar = form.querySelector("[data-upload]");
-    if (!bar) return;
-    event.preventDefault();
-    const status = form.querySelector("[role=status]"), button = form.querySelector("button");
-    const sending = new XMLHttpRequest();
-    const failed = () => {
-      bar.hidden = true;
-      button.disabled = false;
-      status.textContent = "The upload was cut off. Look whether the box can be reached, then upload the file again.";
-    };
+  // How far a large file has come. The process of the page that takes it may be replaced meanwhile, since somebody signs
+  // in; then it is sent once more.
+  const pause = 3000;
+  const send = (form, bar, status, tries) => {
+    const sending = new XMLHttpRequest(), button = form.querySelector("button");
     sending.upload.addEventListener("progress", (at) => {
       bar.max = at.total;
       bar.value = at.loaded;
       status.textContent = `${Math.floor((100 * at.loaded) / at.total)} %`;
     });
-    sending.addEventListener("error", failed);
-    sending.addEventListener("abort", failed);
+    sending.addEventListener("error", () => {
+      if (tries > 1) return setTimeout(send, pause, form, bar, status, tries - 1);
+      bar.hidden = true;
+      button.disabled = false;
+      status.textContent = "The upload was cut off. Look whether the box can be reached, then upload the file again.";
+    });
     sending.addEventListener("load", () => {
       if (sending.status < 400) return location.assign(sending.responseURL);
-      const page = new DOMParser().parseFromString(sending.responseText, "text/html");
-      const main = page.getElementById("main");
-      if (!main) return failed();
+      const main = new DOMParser().parseFromString(sending.responseText, "text/html").getElementById("main");
+      if (!main) return location.reload();
       document.getElementById("main").replaceWith(document.importNode(main, true));
       document.getElementById("main").focus();
     });
@@ -83,6 +79,12 @@
     bar.hidden = false;
     button.disabled = true;
     sending.send(new FormData(form));
+  };
+  addEventListener("submit", (event) => {
+    const bar = event.target.querySelector("[data-upload]");
+    if (!bar) return;
+    event.preventDefault();
+    send(event.target, bar, event.target.querySelector("[role=status]"), 3);
   });
 })();
 (() => {
