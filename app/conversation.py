@@ -21,7 +21,8 @@ from app.reply import CallersTurn, Parts, Reply
 from app.screening import Screening, Step
 from app.turns.answering_machine import PAUSE_MS
 from app.turns.barge_in import BargeIn
-from app.turns.endpoint import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, natural_pause_ms
+from app.turns.endpoint import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
+from app.turns.natural_pause import Because, Pause, longest_pause_ms, natural_pause
 from app.turns.silence import Silence, SilenceClock
 
 # A draft that the caller spoils by going on costs a second recognition of the utterance so far. Questions are short;
@@ -46,9 +47,7 @@ async def converse(call: Call, parts: Parts, screening: Screening | None = None)
         if screening is None:
             floor.say(parts.brain.greet())
         async for frame in call.ears():
-            natural_ms = natural_pause_ms(parts.brain.expects, parts.agent.pause_ms)
-            pause_ms = PAUSE_MS if screening and screening.holds else natural_ms
-            for chunk in listener.chunks(frame, pause_ms):
+            for chunk in listener.chunks(frame, floor.pause.ms):
                 await floor.hear(chunk)
         await floor.last_words()
         turns.cancel_scope.cancel()
@@ -68,6 +67,7 @@ class Floor:
         self._silence = SilenceClock(round(parts.agent.silence_s * 1000))
         self._reply = Reply.none(call, parts)
         self._draft: Draft | None = None
+        self._pause: Pause | None = None  # by the words of the draft
         self._speech_start_ms = self._now_ms = 0
         self._interrupted = False
         self._played_ms = 0
@@ -83,6 +83,21 @@ class Floor:
         """Nobody has the floor but a message for a machine."""
         return self._screening is not None and self._screening.holds
 
+    @property
+    def pause(self) -> Pause:
+        """The pause that ends the caller's turn, as of now: their words so far decide, once they are known."""
+        if self._held:
+            return Pause(PAUSE_MS, Because.PLAIN)
+        brain, base_ms = self._parts.brain, self._parts.agent.pause_ms
+        if self._draft is None:
+            return natural_pause(brain.expects, base_ms, None)
+        heard = self._draft.found
+        if heard is None:
+            return Pause(longest_pause_ms(base_ms), Because.PLAIN)
+        if self._pause is None:
+            self._pause = natural_pause(brain.expects, base_ms, heard, understood=brain.understands(heard))
+        return self._pause
+
     async def hear(self, chunk: Chunk) -> None:
         """One chunk of the caller: first its event, then the deciders that look at the state which that leaves."""
         self._now_ms = chunk.end_ms
@@ -93,7 +108,7 @@ class Floor:
             case SpeechPaused(since_ms) if since_ms - self._speech_start_ms <= _LONGEST_DRAFT_MS:
                 self._draft = self._drafted()
             case SpeechResumed():
-                self._draft = None
+                self._forget_draft()
             case SpeechEnded() as ended if self._held:
                 self._put_off_turn(self._turn(ended, chunk.end_ms))
             case SpeechEnded() as ended if self._is_turn(ended):
@@ -127,7 +142,13 @@ class Floor:
 
     def _turn(self, ended: SpeechEnded, now_ms: int) -> CallersTurn:
         interrupts, self._interrupted = self._interrupted, False
-        return CallersTurn(self._draft or self._drafted(), self._speech_start_ms, ended, now_ms, interrupts)
+        because = self.pause.because
+        draft = self._draft or self._drafted()
+        return CallersTurn(draft, self._speech_start_ms, ended, now_ms, because, interrupts)
+
+    def _forget_draft(self) -> None:
+        """The caller goes on."""
+        self._draft = self._pause = None
 
     def _drafted(self) -> Draft:
         draft = Draft()
@@ -152,7 +173,7 @@ class Floor:
             self._reply.scope.cancel()
         if not goes_on:
             self._speech_start_ms = since_ms
-        self._draft = None
+        self._forget_draft()
         self._put_off_turn(None)
         await self._listener.begin(anew=not goes_on)
 

@@ -54,6 +54,11 @@ class Draft:
         self._heard = Heard(found.own, found.general, found.decode_ms, found.off_topic)
         self._made.set()
 
+    @property
+    def found(self) -> Heard | None:
+        """What was understood, once that is known."""
+        return self._heard
+
     async def heard(self) -> Heard:
         await self._made.wait()
         assert self._heard is not None  # noqa: S101 - set before the event

@@ -292,6 +292,10 @@ class Brain(Protocol):
     def believed(self, heard: Heard) -> str:
         """The words to put into the transcript for this utterance."""
 
+    def understands(self, heard: Heard) -> bool:
+        """Whether `heard` is something whole: a request that it would act on, or an answer to what it asked. Cheap, and
+        changes nothing: it is asked of utterances that may not be over. False where it cannot tell."""
+
     @property
     def expects(self) -> Expects: ...
 
@@ -311,7 +315,8 @@ class Turn:
     """Where the time of one turn went. All in milliseconds; instants are on the call's audio clock.
 
     `speech_end_ms`: end of the caller's last word, as the VAD saw it. `commit_ms`: the pause was long enough.
-    `first_audio_ms`: the first audio of the reply went out. The rest are durations.
+    `first_audio_ms`: the first audio of the reply went out. The rest are durations. `pause_because`: why that pause was
+    long enough, a word of app.turns.natural_pause.Because; empty in sessions from before there was one.
     """
 
     speech_end_ms: int
@@ -320,6 +325,7 @@ class Turn:
     decode_ms: float
     brain_ms: float
     voice_ms: float
+    pause_because: str = ""
 
     @property
     def response_ms(self) -> int:

@@ -31,6 +31,7 @@ from app.ports import (
 from app.settings import Agent
 from app.speech import Clause, Speech
 from app.turns.endpoint import SpeechEnded
+from app.turns.natural_pause import Because
 
 # Sounds this short in which no recogniser found a word are coughs and clicks: asking "sorry?" would be odd.
 _SHORTEST_WORD_MS = 400
@@ -60,6 +61,7 @@ class CallersTurn:
     start_ms: int
     ended: SpeechEnded
     commit_ms: int
+    because: Because
     interrupts: bool = False  # it cut the agent short
 
 
@@ -187,6 +189,7 @@ class Reply:
                 decode_ms=self._stages.decode_ms,
                 brain_ms=(self._stages.first_action_s - self._stages.heard_s) * 1000,
                 voice_ms=(trio.current_time() - self._stages.first_action_s) * 1000,
+                pause_because=self.to.because.value,
             )
         )
 

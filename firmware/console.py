@@ -108,8 +108,8 @@ class _ShownSession:
         if line.speaker != "agent" or self._turn is None:
             return ""
         turn, self._turn = self._turn, None
-        pause_ms = turn.commit_ms - turn.speech_end_ms
+        pause = f"{turn.pause_because} pause {turn.commit_ms - turn.speech_end_ms}".lstrip()
         return (
-            f"\n{'':27}({turn.response_ms} ms: pause {pause_ms}, recognition {turn.decode_ms:.0f} meanwhile, "
+            f"\n{'':27}({turn.response_ms} ms: {pause}, recognition {turn.decode_ms:.0f} meanwhile, "
             f"brain {turn.brain_ms:.0f}, voice {turn.voice_ms:.0f})"
         )

@@ -76,6 +76,9 @@ class ModelBrain:
     def believed(self, heard: Heard) -> str:
         return self._receptionist.believed(heard)
 
+    def understands(self, heard: Heard) -> bool:
+        return self.expects in (Expects.ANYTHING, Expects.YES_NO) and self._receptionist.understands(heard)
+
     def greet(self) -> AsyncGenerator[Action, None]:
         return self._receptionist.greet()  # what it says stands in the prompt
 

@@ -121,6 +121,16 @@ class Receptionist:
         agreed = self._is_answered(heard) or decision.verdict is Verdict.BELIEVE or decision.agreement >= _AGREED
         return heard.own if agreed else heard.general
 
+    def understands(self, heard: Heard) -> bool:
+        """A yes or no that was asked for, or something that the caller wants. A lone "hello" only opens a sentence."""
+        expects = self._mind.expects
+        if expects not in (Expects.ANYTHING, Expects.YES_NO) or not (heard.own or heard.general):
+            return False
+        if self._is_answered(heard):
+            return True
+        intent = self._decide(heard).intent
+        return intent is not None and intent.key != Act.GREETING.value
+
     def _is_answered(self, heard: Heard) -> bool:
         """Both readings answer what was asked, alike."""
         asking = self._mind.waits_for

@@ -227,6 +227,7 @@ class TurnView(Settings):
     recognition_ms: float
     brain_ms: float
     voice_ms: float
+    pause_because: str = Field(default="", description="complete, plain, unfinished or dictated: why it was enough")
 
 
 class NoteView(Settings):

@@ -1,16 +1,14 @@
 """Start and end of the caller's speech, from speech probabilities.
 
 Two pauses matter. A short one is a *hint*: worth preparing the answer, which is thrown away if the caller goes on.
-The natural pause *commits*: the turn is the agent's. The second one is an argument of every step, since people
-pause longer while they dictate a number than after a question.
+The natural pause *commits*: the turn is the agent's. The second one is an argument of every step: the words decide how
+long it is (app/turns/natural_pause.py), and they are known only once the first one has passed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-
-from app.ports import Expects
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +102,3 @@ class Endpointer:
 
     def _enter(self, phase: _Phase, since_ms: int) -> None:
         self._phase, self._since_ms = phase, since_ms
-
-
-def natural_pause_ms(expects: Expects, base_ms: int) -> int:
-    """How long a pause ends the turn, by what the agent asked for.
-
-    People read a number out in groups with gaps of over half a second and think between the sentences of a message;
-    "yes" and "no" are complete by themselves.
-    """
-    match expects:
-        case Expects.YES_NO:
-            return base_ms
-        case Expects.NUMBER:
-            return base_ms + 600
-        case Expects.MESSAGE:
-            return base_ms + 500
-        case Expects.NAME:
-            return base_ms + 200
-        case Expects.ANYTHING:
-            return base_ms

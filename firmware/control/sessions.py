@@ -104,6 +104,7 @@ def _detail(detail: SessionDetail, recordings: Path) -> views.SessionDetail:
             recognition_ms=turn.decode_ms,
             brain_ms=turn.brain_ms,
             voice_ms=turn.voice_ms,
+            pause_because=turn.pause_because,
         )
         for turn in detail.turns
     )

@@ -161,10 +161,10 @@ class SqliteSessionLog:
         )
 
     def turn(self, turn: Turn) -> None:
-        stages = (turn.decode_ms, turn.brain_ms, turn.voice_ms)
+        stages = (turn.decode_ms, turn.brain_ms, turn.voice_ms, turn.pause_because)
         self._entries.put(
-            "INSERT INTO turns (session_id, speech_end_ms, commit_ms, first_audio_ms, decode_ms, brain_ms, voice_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO turns (session_id, speech_end_ms, commit_ms, first_audio_ms, decode_ms, brain_ms, voice_ms,"
+            " pause_because) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (self.id, turn.speech_end_ms, turn.commit_ms, turn.first_audio_ms, *stages),
         )
 

@@ -129,6 +129,7 @@ def _turn(row: dict[str, Any]) -> Turn:
         decode_ms=row["decode_ms"],
         brain_ms=row["brain_ms"],
         voice_ms=row["voice_ms"],
+        pause_because=row["pause_because"],
     )
 
 

@@ -222,6 +222,9 @@ CREATE TABLE delivery_attempts (
 CREATE INDEX attempts_by_delivery ON delivery_attempts (delivery_id);
 """
 
+# Why the pause that ended the caller's turn was long enough.
+_PAUSES = "ALTER TABLE turns ADD COLUMN pause_because TEXT NOT NULL DEFAULT '';"
+
 MIGRATIONS = (
     _SESSIONS,
     _SETTINGS,
@@ -233,6 +236,7 @@ MIGRATIONS = (
     _DIALLED,
     _WEBHOOK,
     CAMPAIGNS,
+    _PAUSES,
 )
 
 

@@ -14,7 +14,7 @@ from app.reply import Parts
 from app.settings import Agent
 from tests.fakes.ledger import FakeLedger, FakeSessionLog
 from tests.fakes.line import FakeCall, Utterance
-from tests.fakes.speech import FakeActivity, FakeEars, FakeEcho, FakeHearing, FakeVoice
+from tests.fakes.speech import DECODE_S, FakeActivity, FakeEars, FakeEcho, FakeHearing, FakeVoice
 
 CHUNK_MS = 32
 """How exact an instant in a scene is: the deciders look at the caller in chunks of this length."""
@@ -32,6 +32,7 @@ class ScriptedBrain:
     thinks_s: float = 0.0
     heard: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
+    understood: frozenset[str] = frozenset()
     expects: Expects = Expects.ANYTHING
     results: dict[str, str] = field(default_factory=dict)
 
@@ -53,6 +54,9 @@ class ScriptedBrain:
 
     def believed(self, heard: Heard) -> str:
         return heard.own
+
+    def understands(self, heard: Heard) -> bool:
+        return heard.own in self.understood
 
     async def conclude(self) -> None:
         """All is in `results`."""
@@ -91,13 +95,14 @@ async def play(
     hangs_up_at_ms: int = 120_000,
     held_from_ms: int | None = None,
     echo_ms: int = 0,
+    decode_s: float = DECODE_S,
 ) -> Scene:
     """Run one call. `script`: when the caller speaks (ms), for how long (ms), and the words ("": a sound without)."""
     utterances = [Utterance(number, at, length) for number, (at, length, _) in enumerate(script, 1)]
     call = FakeCall(utterances, hangs_up_at_ms=hangs_up_at_ms, held_from_ms=held_from_ms, echo_ms=echo_ms)
     agent = agent or Agent(name="Test", pause_ms=450)
     log = FakeLedger().open_session(call_id=call.id, agent=agent.name, direction=call.direction, remote=call.remote)
-    ears = FakeEars({number: words for number, (_, _, words) in enumerate(script, 1)})
+    ears = FakeEars({number: words for number, (_, _, words) in enumerate(script, 1)}, decode_s)
     async with ears.open(narrow_band=False) as hearing, trio.open_nursery() as line:
         line.start_soon(call.run)
         await call.answer()

@@ -38,7 +38,7 @@ ASKS = [(500, 1_000, "where can i park")]
 ANSWER = "You can park behind the house. It is free for two hours."
 DOWN = Written(breaks=ModelFailed("the language model cannot be used: nothing answers at its address"))
 AGAIN = "I am sorry, I have to start again."
-COMMIT_MS = 1_500 + 450
+COMMIT_MS = 1_500 + 300
 """When the pause after ASKS is over."""
 
 ODDS_MS = 2 * CHUNK_MS + 80 + 25 + 20
@@ -188,7 +188,7 @@ async def test_what_was_not_understood_is_not_the_models_to_guess(autojump_clock
 async def test_silence_is_minded_as_ever_and_the_model_hears_of_it(autojump_clock: MockClock) -> None:
     quiet = AGENT.model_copy(update={"silence_s": 5.0})
     brain, model = brain_of(at_once(ANSWER), agent=quiet)
-    scene = await play([*ASKS, (10_500, 800, "where can i park")], brain, agent=quiet, hangs_up_at_ms=40_000)
+    scene = await play([*ASKS, (10_350, 800, "where can i park")], brain, agent=quiet, hangs_up_at_ms=40_000)
     assert "Are you still there?" in spoken(scene)
     assert [each.role for each in model.asked[-1]] == ["system", "user", "assistant", "user"]
     assert model.asked[-1][2].text == f"{ANSWER}\nAre you still there?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from trio.testing import MockClock
 
-from app.ports import Say
+from app.ports import Expects, Say
 from tests.fakes.speech import FakeVoice
 from tests.scene.stage import CHUNK_MS, SLOW_TO_START_S, ScriptedBrain, play
 
@@ -166,3 +166,60 @@ async def test_long_speech_that_was_not_understood_is_asked_about(autojump_clock
     scene = await play([(1_000, 800, "")], brain, hangs_up_at_ms=5_000)
     assert brain.heard == [""]
     assert scene.said_by("agent") == ["Sorry?"]
+
+
+# -- the pause, by the words -----------------------------------------------------------------------------------
+
+
+async def test_what_the_brain_understands_is_answered_sooner(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(understood=frozenset({"when do you open"}))
+    scene = await play([(500, 600, "when do you open")], brain, hangs_up_at_ms=5_000)
+    (turn,) = scene.log.turns
+    assert turn.commit_ms - turn.speech_end_ms == pytest.approx(300, abs=CHUNK_MS)
+    assert turn.pause_because == "complete"
+
+
+@pytest.mark.parametrize(
+    ("words", "expects", "pause_ms", "because"),
+    [
+        ("do you know", Expects.ANYTHING, 450, "plain"),
+        ("my number is", Expects.ANYTHING, 1_050, "unfinished"),
+        ("five five five", Expects.NUMBER, 1_050, "dictated"),
+    ],
+)
+async def test_the_words_decide_the_pause_and_the_session_says_so(
+    autojump_clock: MockClock, words: str, expects: Expects, pause_ms: int, because: str
+) -> None:
+    scene = await play([(500, 600, words)], ScriptedBrain(expects=expects), hangs_up_at_ms=5_000)
+    (turn,) = scene.log.turns
+    assert turn.commit_ms - turn.speech_end_ms == pytest.approx(pause_ms, abs=2 * CHUNK_MS)
+    assert turn.pause_because == because
+
+
+async def test_an_unfinished_phrase_is_not_cut_off(autojump_clock: MockClock) -> None:
+    script = [(500, 600, "my number is"), (2_000, 900, "five five five")]
+    brain = ScriptedBrain()
+    scene = await play(script, brain, hangs_up_at_ms=6_000)
+    assert brain.heard == ["my number is five five five"]
+    assert len(scene.log.turns) == 1
+
+
+async def test_who_goes_on_after_something_whole_gets_the_pause_of_all_of_it(autojump_clock: MockClock) -> None:
+    script = [(500, 600, "when do you open"), (1_380, 600, "and"), (2_800, 600, "close")]
+    brain = ScriptedBrain(understood=frozenset({"when do you open"}))
+    await play(script, brain, hangs_up_at_ms=6_000)
+    assert brain.heard == ["when do you open and close"]
+
+
+async def test_a_pause_waits_for_words_that_are_late(autojump_clock: MockClock) -> None:
+    """An answer would have to wait for them too; and they may say that there is more to come."""
+    script = [(500, 600, "my number is"), (1_900, 600, "five five five")]
+    brain = ScriptedBrain()
+    await play(script, brain, decode_s=0.4, hangs_up_at_ms=6_000)
+    assert brain.heard == ["my number is five five five"]
+
+
+async def test_words_that_never_come_do_not_hold_the_turn_for_ever(autojump_clock: MockClock) -> None:
+    scene = await play([(500, 600, "hello")], ScriptedBrain(), decode_s=3.0, hangs_up_at_ms=9_000)
+    (turn,) = scene.log.turns
+    assert turn.commit_ms - turn.speech_end_ms == pytest.approx(1_050, abs=2 * CHUNK_MS)

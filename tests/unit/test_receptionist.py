@@ -382,3 +382,40 @@ async def test_the_log_says_why_and_not_what(caplog: pytest.LogCaptureFixture) -
     assert "'verdict': 'believe'" in shown
     assert "own_asked" in shown
     assert not {"anna", "miller", "speak"} & set(words(shown))
+
+
+# -- is it over? -----------------------------------------------------------------------------------------------
+
+
+def understands(brain: Receptionist, text: str) -> bool:
+    return brain.understands(Heard(text, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [("where can i park", True), ("good bye", True), ("hello", False), (NONSENSE, False), ("", False), ("yes", False)],
+)
+async def test_it_understands_what_it_would_act_on(text: str, whole: bool) -> None:
+    assert understands(receptionist(), text) is whole
+
+
+async def test_a_yes_is_whole_where_it_was_asked_for() -> None:
+    brain = receptionist()
+    await hears(brain, "i would like to speak to anna miller")
+    assert brain.expects is Expects.YES_NO
+    assert understands(brain, "yes please")
+    assert not understands(brain, NONSENSE)
+
+
+async def test_nothing_dictated_is_ever_whole() -> None:
+    brain = receptionist()
+    await hears(brain, "can i leave a message")
+    assert brain.expects is Expects.NAME
+    assert not understands(brain, "where can i park")
+
+
+async def test_asking_whether_it_understands_changes_nothing() -> None:
+    brain = receptionist()
+    assert understands(brain, "can i leave a message")
+    assert brain.expects is Expects.ANYTHING
+    assert brain.results == {}

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from app.ports import Expects
 from app.turns.barge_in import BargeIn
 from app.turns.endpoint import (
     Endpointer,
@@ -11,7 +10,6 @@ from app.turns.endpoint import (
     SpeechResumed,
     SpeechStarted,
     TurnEvent,
-    natural_pause_ms,
 )
 from app.turns.silence import Silence, SilenceClock
 
@@ -60,12 +58,6 @@ def test_the_commit_comes_at_the_first_chunk_past_the_pause(pause_ms: int) -> No
     silent_chunks = -(-pause_ms // CHUNK_MS)
     assert len(events("#" * 5 + "." * (silent_chunks - 1), pause_ms)) == 2
     assert isinstance(events("#" * 5 + "." * silent_chunks, pause_ms)[-1], SpeechEnded)
-
-
-def test_dictation_gets_longer_pauses_than_a_question() -> None:
-    pauses = {expects: natural_pause_ms(expects, 450) for expects in Expects}
-    assert pauses[Expects.YES_NO] == pauses[Expects.ANYTHING] == 450
-    assert pauses[Expects.NUMBER] > pauses[Expects.MESSAGE] > pauses[Expects.NAME] > 450
 
 
 def first_interruption(pattern: str) -> int | None:
