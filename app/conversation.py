@@ -20,9 +20,10 @@ from app.ports import Action, Call
 from app.reply import CallersTurn, Parts, Reply
 from app.screening import Screening, Step
 from app.turns.answering_machine import PAUSE_MS
-from app.turns.barge_in import BargeIn
+from app.turns.barge_in import BargeIn, Move
 from app.turns.endpoint import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
 from app.turns.natural_pause import Because, Pause, longest_pause_ms, natural_pause
+from app.turns.said import said
 from app.turns.silence import Silence, SilenceClock
 
 # A draft that the caller spoils by going on costs a second recognition of the utterance so far. Questions are short;
@@ -68,6 +69,8 @@ class Floor:
         self._reply = Reply.none(call, parts)
         self._draft: Draft | None = None
         self._pause: Pause | None = None  # by the words of the draft
+        self._judged = False  # whether the words of the draft were looked at
+        self._waved_off = False  # it was no interruption, and no turn
         self._speech_start_ms = self._now_ms = 0
         self._interrupted = False
         self._played_ms = 0
@@ -101,6 +104,7 @@ class Floor:
     async def hear(self, chunk: Chunk) -> None:
         """One chunk of the caller: first its event, then the deciders that look at the state which that leaves."""
         self._now_ms = chunk.end_ms
+        self._mind_words()
         if isinstance(chunk.event, SpeechStarted):
             await self._caller_starts(chunk.event.since_ms)
         await self._listener.take(chunk)
@@ -123,7 +127,9 @@ class Floor:
     def _is_turn(self, ended: SpeechEnded) -> bool:
         """Over the agent's speech, it was an "uh-huh", or else the caller would have interrupted; a whole sentence
         that was not allowed to interrupt is answered after the agent's own."""
-        spoken_over = self._reply.audible
+        if self._waved_off:
+            return False
+        spoken_over = self._reply.audible and not self._interrupted
         return not spoken_over or (not self._parts.agent.barge_in and ended.voiced_ms >= _SENTENCE_MS)
 
     async def last_words(self) -> None:
@@ -149,6 +155,7 @@ class Floor:
     def _forget_draft(self) -> None:
         """The caller goes on."""
         self._draft = self._pause = None
+        self._judged = self._waved_off = False
 
     def _drafted(self) -> Draft:
         draft = Draft()
@@ -184,8 +191,7 @@ class Floor:
             case Step.HANG_UP:
                 self._turns.start_soon(self._call.hang_up)
             case Step.LEAVE_MESSAGE if self._screening:
-                self._reply.scope.cancel()  # a person was greeted, and then it beeped
-                self._call.mouth.hush()
+                self._reply.stop()  # a person was greeted, and then it beeped
                 self.say(self._screening.say_message())
             case _:
                 pass
@@ -205,12 +211,43 @@ class Floor:
         if before:
             self._turns.start_soon(Reply(self._call, self._parts, to=before).note)
 
+    @property
+    def _interruptible(self) -> bool:
+        return self._reply.audible and self._parts.agent.barge_in and not self._held
+
     def _mind_interruption(self, chunk: Chunk) -> None:
-        may_interrupt = self._reply.audible and self._parts.agent.barge_in and not self._held
-        if may_interrupt and self._barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability):
-            self._interrupted = True
-            self._reply.scope.cancel()
-            self._call.mouth.hush()
+        """By how long the caller speaks over the agent."""
+        if self._interruptible:
+            awaits_words = self._listener.in_speech and not self._waved_off
+            move = self._barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability, awaits_words=awaits_words)
+            self._interrupt(move)
+        elif self._barge_in.holding:
+            self._barge_in.over()
+            self._reply.go_on()
+
+    def _mind_words(self) -> None:
+        """By what the caller has said over the agent: once, as soon as it is known."""
+        heard = self._draft.found if self._draft else None
+        if heard is None or self._judged:
+            return
+        self._judged = True
+        if self._interruptible:
+            understood = self._parts.brain.understands(heard)
+            move = self._barge_in.words(said(heard, understood=understood, ours=self._reply.said))
+            self._waved_off = move is Move.GO_ON
+            self._interrupt(move)
+
+    def _interrupt(self, move: Move | None) -> None:
+        match move:
+            case Move.HOLD:
+                self._reply.hold()
+            case Move.GO_ON:
+                self._reply.go_on()
+            case Move.STOP:
+                self._interrupted = True
+                self._reply.stop()
+            case None:
+                pass
 
     def _mind_silence(self, now_ms: int) -> None:
         played_ms, self._played_ms = self._played_ms, self._call.mouth.played_ms

@@ -93,7 +93,13 @@ class Mouth(Protocol):
         """Return once everything queued has gone out to the line."""
 
     def hush(self) -> None:
-        """Forget what is queued. Synchronous: safe while being cancelled."""
+        """Forget what is queued, and end a hold. Synchronous: safe while being cancelled."""
+
+    def hold(self) -> None:
+        """Keep what is queued, and say nothing until `release` or `hush`. Idempotent."""
+
+    def release(self) -> None:
+        """Go on where `hold` stopped. Without a hold, nothing happens."""
 
     @property
     def played_ms(self) -> int:

@@ -87,6 +87,8 @@ class Reply:
         self._call, self._parts = call, parts
         self._speech = Speech()
         self._base_ms = 0
+        self._held_at_ms: int | None = None
+        self._held_ms = 0  # in all, of holds that are over
         self._thinking = self._finished = False
         self._stages: _Stages | None = None
         self._callers_line: Line | None = None
@@ -105,7 +107,29 @@ class Reply:
     @property
     def audible(self) -> bool:
         """The caller has heard a word of it."""
-        return self.active and bool(self._speech.heard(self._call.mouth.played_ms))
+        return self.active and bool(self.said)
+
+    @property
+    def said(self) -> str:
+        """What the caller has heard of it so far."""
+        return self._speech.heard(self._call.mouth.played_ms)
+
+    def hold(self) -> None:
+        """Silent at once, until `go_on` or `stop`."""
+        self._call.mouth.hold()
+        self._held_at_ms = self._call.mouth.clock_ms
+
+    def go_on(self) -> None:
+        """From where `hold` stopped it. Without a hold, nothing happens."""
+        if self._held_at_ms is not None:
+            self._call.mouth.release()
+            self._held_ms += self._call.mouth.clock_ms - self._held_at_ms
+            self._held_at_ms = None
+
+    def stop(self) -> None:
+        """For good."""
+        self.scope.cancel()
+        self._call.mouth.hush()
 
     async def run(self, before: Reply, actions: AsyncGenerator[Action, None] | None = None) -> None:
         """Say `actions`, or what the brain answers to `self.to`, once `before` is gone."""
@@ -207,7 +231,7 @@ class Reply:
         played_ms = self._call.mouth.played_ms
         said = self._speech.heard(played_ms)
         if said and self._speech.start_ms is not None:
-            end_ms = self._speech.start_ms + played_ms - self._base_ms
+            end_ms = self._speech.start_ms + self._held_ms + played_ms - self._base_ms
             self._parts.log.line(Line("agent", said, self._speech.start_ms, end_ms, interrupted=not self._finished))
         if not self._finished and (self._thinking or self._speech.clauses):
             self._parts.brain.interrupted(said)

@@ -1,35 +1,106 @@
-"""Does the caller mean to interrupt? Speech over the agent's speech, long enough to be meant."""
+"""Does the caller mean to interrupt? In two steps, since nobody can tell from the first sound.
+
+To wait until it is clear means to talk over people; to stop at each sound means that a cough costs an answer. So the
+first sound only *holds* the agent: it falls silent where it is. What follows decides: speech that lasts, or words that
+are meant, *stop* it for good; anything else was a false alarm, and it *goes on* where it was.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from enum import Enum, auto
+
+from app.turns.said import Said
+
+
+class Move(Enum):
+    """What the agent does next."""
+
+    HOLD = auto()
+    GO_ON = auto()
+    STOP = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class BargeInRule:
-    """`voiced_ms` within `window_ms`: a cough or a click is shorter, and one unvoiced consonant is forgiven.
+    """Speech of `hold_ms` within `hold_window_ms` holds: two chunks, with one unvoiced consonant forgiven. For
+    `wary_for_ms` after a false alarm it takes `wary_hold_ms` within `wary_window_ms`, so that a noisy room does not
+    chop up every sentence.
 
-    160 ms of evidence leaves the rest of the 200 ms that a caller notices for the way to the wire.
+    `stop_ms` of speech in sum stop: longer than "uh-huh", "yes" or "okay". Words that nobody understood are believed
+    from `words_ms` on, since shorter ones are heard into coughs. `quiet_ms` without speech end a hold where no words
+    are awaited, `longest_quiet_ms` where they are: a late recogniser must not keep the agent silent.
     """
 
     enter: float = 0.6
-    voiced_ms: int = 160
-    window_ms: int = 256
+    hold_ms: int = 64
+    hold_window_ms: int = 96
+    wary_hold_ms: int = 160
+    wary_window_ms: int = 256
+    wary_for_ms: int = 10_000
+    stop_ms: int = 600
+    words_ms: int = 320
+    quiet_ms: int = 128
+    longest_quiet_ms: int = 1_000
 
 
 class BargeIn:
-    """Fed only while the agent can be heard. The window forgets by itself what lies before."""
+    """Fed only while the agent can be heard, held or not."""
 
     def __init__(self, rule: BargeInRule = BargeInRule()) -> None:
         self._rule = rule
         self._recent: deque[tuple[int, int]] = deque()
+        self._now_ms = self._voiced_ms = self._voiced_until_ms = self._wary_until_ms = 0
+        self._holding = False
 
-    def feed(self, start_ms: int, end_ms: int, probability: float) -> bool:
-        """True once the speech in [start_ms, end_ms) completes the evidence."""
-        while self._recent and self._recent[0][0] < end_ms - self._rule.window_ms:
+    @property
+    def holding(self) -> bool:
+        """The agent is to be silent, and it is not clear yet for how long."""
+        return self._holding
+
+    def feed(self, start_ms: int, end_ms: int, probability: float, *, awaits_words: bool = False) -> Move | None:
+        """What the speech in [start_ms, end_ms) leads to, if anything. `awaits_words`: what was said will be known."""
+        self._now_ms = end_ms
+        voiced = probability >= self._rule.enter
+        return self._held(start_ms, voiced, awaits_words) if self._holding else self._free(start_ms, voiced)
+
+    def words(self, said: Said) -> Move | None:
+        """What was said in the last speech, or in the one that still lasts, has become known."""
+        long_enough = self._voiced_ms >= self._rule.words_ms
+        if said is Said.UNDERSTOOD or (said is Said.WORDS and self._holding and long_enough):
+            return self._end(Move.STOP)
+        return self._end(Move.GO_ON) if self._holding else None
+
+    def over(self) -> None:
+        """The agent has nothing more to say, or must not be interrupted any more."""
+        self._holding = False
+        self._recent.clear()
+
+    def _free(self, start_ms: int, voiced: bool) -> Move | None:
+        wary = self._now_ms < self._wary_until_ms
+        window_ms = self._rule.wary_window_ms if wary else self._rule.hold_window_ms
+        while self._recent and self._recent[0][0] < self._now_ms - window_ms:
             self._recent.popleft()
-        if probability < self._rule.enter:
-            return False
-        self._recent.append((start_ms, end_ms))
-        return sum(end - start for start, end in self._recent) >= self._rule.voiced_ms
+        if not voiced:
+            return None
+        self._recent.append((start_ms, self._now_ms))
+        self._voiced_ms = sum(end - start for start, end in self._recent)
+        if self._voiced_ms < (self._rule.wary_hold_ms if wary else self._rule.hold_ms):
+            return None
+        self._holding, self._voiced_until_ms = True, self._now_ms
+        return Move.HOLD
+
+    def _held(self, start_ms: int, voiced: bool, awaits_words: bool) -> Move | None:
+        if voiced:
+            self._voiced_ms += self._now_ms - start_ms
+            self._voiced_until_ms = self._now_ms
+            return self._end(Move.STOP) if self._voiced_ms >= self._rule.stop_ms else None
+        enough_ms = self._rule.longest_quiet_ms if awaits_words else self._rule.quiet_ms
+        return self._end(Move.GO_ON) if self._now_ms - self._voiced_until_ms >= enough_ms else None
+
+    def _end(self, move: Move) -> Move:
+        if move is Move.GO_ON:
+            self._wary_until_ms = self._now_ms + self._rule.wary_for_ms
+        self.over()
+        return move

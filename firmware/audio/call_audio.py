@@ -136,6 +136,7 @@ class Mouth:
         self._played_bytes = 0
         self._ticks = 0
         self._speaking = False
+        self._holding = False
         self._closed = False
         self.underruns = 0
 
@@ -156,11 +157,19 @@ class Mouth:
         await trio.lowlevel.checkpoint()
 
     def hush(self) -> None:
-        """Forget what is queued. Synchronous: safe while being cancelled."""
+        """Forget what is queued, and end a hold. Synchronous: safe while being cancelled."""
         with self._lock:
             self._queue.clear()
-            self._speaking = False
+            self._speaking = self._holding = False
         self._bell.ring()
+
+    def hold(self) -> None:
+        """Keep what is queued, and say nothing until `release` or `hush`. Idempotent."""
+        self._holding = True
+
+    def release(self) -> None:
+        """Go on where `hold` stopped. Without a hold, nothing happens."""
+        self._holding = False
 
     @property
     def played_ms(self) -> int:
@@ -178,6 +187,8 @@ class Mouth:
         An underrun is a tick that finds less than a frame although somebody is in the middle of speaking, that is,
         between `play` and `drained` or `hush`: the caller hears a gap inside a sentence. Counted once per gap.
         """
+        if self._holding:
+            return SILENCE
         with self._lock:
             pcm = bytes(self._queue[:FRAME_BYTES])
             del self._queue[:FRAME_BYTES]

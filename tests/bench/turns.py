@@ -5,8 +5,11 @@ down, later by 20 to 300 ms, once with the noise of a quiet line and once with t
 The real voice activity and echo detectors hear it, and the real deciders decide.
 
     false_stops   the agent stopped although nobody had said anything
+    false_holds   it fell silent for a moment, and went on; held_share is how much of the time
     imagined      sounds of that half hour that were taken for the beginning of a caller's turn
-    stop_ms       a caller's onset, over the agent and its echo, to the decision to stop
+    stop_ms       a caller's onset, over the agent and its echo, to the agent's falling silent for good
+
+There is no recogniser here: of echo and noise it hears nothing that both models agree on, and of a caller words.
 """
 
 from __future__ import annotations
@@ -23,8 +26,9 @@ import trio
 
 from app.listening import Chunk, Listener
 from app.ports import FRAME_MS, SAMPLE_RATE_HZ, Frame, Hearing
-from app.turns.barge_in import BargeIn
-from app.turns.endpoint import SpeechStarted
+from app.turns.barge_in import BargeIn, Move
+from app.turns.endpoint import SpeechEnded, SpeechPaused, SpeechStarted
+from app.turns.said import Said
 from models.echo.correlation import CorrelatedEcho
 from models.vad.silero import SileroModel
 from tests.bench.intent import office_agent
@@ -43,6 +47,7 @@ _INTO_MS = (1_500, 9_000, 17_000)
 _ECHO_DB, _LINE_DBFS, _OFFICE_DBFS = -20.0, -65.0, -33.0
 _AGAIN_MS = 2_000  # an agent that stopped begins its next answer by then
 _PAUSE_MS = 450
+_RECOGNISED_MS = 96  # what finishing a recognition takes, in chunks
 _TALKERS = 6
 _PER_MS = SAMPLE_RATE_HZ // 1000
 _FRAME = FRAME_MS * _PER_MS
@@ -67,15 +72,35 @@ def heard(line: Line, vad: SileroModel) -> Iterator[Chunk]:
         yield from listener.chunks(Frame(start // _PER_MS, came, sent), _PAUSE_MS)
 
 
-def stops_ms(chunks: Sequence[Chunk]) -> list[int]:
-    """When an agent that always speaks would have stopped."""
-    barge_in = BargeIn()
-    stops: list[int] = []
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """The agent was silent from here to there, and then it went on, or not."""
+
+    from_ms: int
+    to_ms: int
+    for_good: bool
+
+
+def silences(chunks: Sequence[Chunk], words: Said) -> list[Silent]:
+    """When an agent that always speaks would have fallen silent. `words`: what is recognised in each pause."""
+    barge_in, found = BargeIn(), list[Silent]()
+    from_ms = words_at_ms = again_ms = 0
+    in_speech = False
     for chunk in chunks:
-        stop = barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability)
-        if stop and (not stops or chunk.end_ms - stops[-1] >= _AGAIN_MS):
-            stops.append(chunk.end_ms)
-    return stops
+        in_speech = not isinstance(chunk.event, SpeechEnded) and (in_speech or isinstance(chunk.event, SpeechStarted))
+        if chunk.end_ms < again_ms:
+            continue
+        if isinstance(chunk.event, SpeechPaused):
+            words_at_ms = chunk.end_ms + _RECOGNISED_MS
+        move = barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability, awaits_words=in_speech)
+        if words_at_ms and chunk.end_ms >= words_at_ms and not move:
+            move, words_at_ms = barge_in.words(words), 0
+        if move is Move.HOLD:
+            from_ms = chunk.end_ms
+        elif move:
+            found.append(Silent(from_ms, chunk.end_ms, move is Move.STOP))
+            again_ms = chunk.end_ms + (_AGAIN_MS if move is Move.STOP else 0)
+    return found
 
 
 async def agents_speech(minutes: float) -> Samples:
@@ -109,14 +134,22 @@ def office_noise(length: int, chance: np.random.Generator) -> Floats:
 
 def false_stops(spoken: Samples, noise: Floats, vad: SileroModel) -> dict[str, Any]:
     """An equal part of the half hour for each delay."""
-    stopped, imagined = 0, 0
+    found, imagined = list[Silent](), 0
     part = len(spoken) // len(DELAYS_MS)
     for number, delay_ms in enumerate(DELAYS_MS):
         sent = spoken[number * part : (number + 1) * part]
         chunks = list(heard(Line(echoed(sent, delay_ms, noise[number * part :]), sent), vad))
-        stopped += len(stops_ms(chunks))
+        found += silences(chunks, Said.NOTHING)
         imagined += sum(isinstance(chunk.event, SpeechStarted) for chunk in chunks)
-    return {"false_stops": stopped, "imagined": imagined, "minutes": round(len(spoken) / 60 / SAMPLE_RATE_HZ, 1)}
+    stops, seconds = sum(each.for_good for each in found), len(spoken) / SAMPLE_RATE_HZ
+    held_s = sum(each.to_ms - each.from_ms for each in found if not each.for_good) / 1000
+    return {
+        "false_stops": stops,
+        "false_holds": len(found) - stops,
+        "held_share": round(held_s / seconds, 4),
+        "imagined": imagined,
+        "minutes": round(seconds / 60, 1),
+    }
 
 
 async def interruptions(spoken: Samples, gain_db: float, noise: Floats) -> list[Line]:
@@ -144,7 +177,8 @@ def _edge(gain_db: float) -> float:
 def stopped_for(lines: Sequence[Line], vad: SileroModel) -> dict[str, Any]:
     waited: list[float] = []
     for line in lines:
-        stops = [at_ms for at_ms in stops_ms(list(heard(line, vad))) if at_ms > line.onset_ms]
+        found = silences(list(heard(line, vad)), Said.WORDS)
+        stops = [each.from_ms for each in found if each.for_good and each.to_ms > line.onset_ms]
         waited += [stops[0] - line.onset_ms] if stops else []
     return {**percentiles(waited), "missed": len(lines) - len(waited)}
 

@@ -3,7 +3,7 @@ with a sound card of files."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from app.ports import FRAME_BYTES, FRAME_MS, Call, Connected, Ended, EndedBy
+from app.ports import FRAME_BYTES, FRAME_MS, Call, Connected, Ended, EndedBy, Frame
 from tests.fakes.line import FakeCall
 from tests.fakes.sound_card import handset_in_a_quiet_room
 from tests.office.pbx import office_pbx
@@ -110,6 +110,45 @@ async def test_hush_is_at_once_and_what_was_not_heard_is_not_counted(ringing: Ri
             while (await anext(ears)).at_ms < until_ms:
                 pass
         assert call.mouth.played_ms == played_ms < 20 * FRAME_MS
+
+
+async def test_a_held_mouth_says_nothing_and_then_goes_on_where_it_was(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        await connected(call)
+        ears, loud = call.ears(), b"\x10\x10" * (FRAME_BYTES // 2)
+        with trio.fail_after(30):
+            await call.mouth.play(loud * 15)
+            call.mouth.hold()
+            call.mouth.hold()
+            await _pass(ears, call, 100)  # what the clock thread had taken already
+            played_ms = call.mouth.played_ms
+            sent = await _pass(ears, call, 200)
+            assert call.mouth.played_ms == played_ms < 15 * FRAME_MS
+            assert not any(any(frame.sent) for frame in sent)
+            call.mouth.release()
+            await call.mouth.drained()
+        assert call.mouth.played_ms == 15 * FRAME_MS
+
+
+async def test_hush_ends_a_hold(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        await connected(call)
+        with trio.fail_after(30):
+            await call.mouth.play(bytes(15 * FRAME_BYTES))
+            call.mouth.hold()
+            call.mouth.hush()
+            played_ms = call.mouth.played_ms
+            await call.mouth.play(bytes(15 * FRAME_BYTES))
+            await call.mouth.drained()
+        assert call.mouth.played_ms - played_ms == 15 * FRAME_MS
+
+
+async def _pass(ears: AsyncIterator[Frame], call: Call, for_ms: int) -> list[Frame]:
+    """What goes by on the line in the next `for_ms`."""
+    until_ms, passed = call.mouth.clock_ms + for_ms, list[Frame]()
+    while not passed or passed[-1].at_ms < until_ms:
+        passed.append(await anext(ears))
+    return [frame for frame in passed if frame.at_ms >= until_ms - for_ms]
 
 
 async def test_hanging_up_is_ours_ends_the_ears_and_may_be_done_twice(ringing: Ringing) -> None:

@@ -51,6 +51,7 @@ class FakeMouth:
         self._played_bytes = 0
         self._went = trio.Event()
         self._closed = False
+        self._holding = False
 
     async def play(self, pcm: bytes) -> None:
         view = memoryview(pcm)
@@ -69,6 +70,13 @@ class FakeMouth:
 
     def hush(self) -> None:
         self._bytes.clear()
+        self._holding = False
+
+    def hold(self) -> None:
+        self._holding = True
+
+    def release(self) -> None:
+        self._holding = False
 
     def close(self) -> None:
         """The call is over: nobody waits for the line any more."""
@@ -82,7 +90,7 @@ class FakeMouth:
 
     def tick(self, *, held: bool = False) -> None:
         """20 ms go by on the line. While it is `held`, it takes nothing from us."""
-        frame = b"" if held else bytes(self._bytes[:FRAME_BYTES])
+        frame = b"" if held or self._holding else bytes(self._bytes[:FRAME_BYTES])
         del self._bytes[: len(frame)]
         self._played_bytes += len(frame)
         self.sent.append(frame.ljust(FRAME_BYTES, b"\0"))

@@ -8,12 +8,13 @@ from trio.testing import MockClock
 from app.ports import HangUp, Say
 from app.settings import Agent
 from tests.fakes.speech import VOICE_MS_PER_CHARACTER, FakeVoice
-from tests.scene.stage import CHUNK_MS, ScriptedBrain, play
+from tests.scene.stage import CHUNK_MS, Scene, ScriptedBrain, play
 
 pytestmark = pytest.mark.scene
 
 HOURS = "We are open from nine to five on weekdays and from ten to two on Saturdays."
-EVIDENCE_MS = 160  # of speech, before it counts as an interruption
+EVIDENCE_MS = 64  # of speech, before the agent falls silent
+STOPS_MS = 600  # of speech, before that is for good
 
 
 async def test_interruption_silences_at_once_and_cuts_the_transcript(autojump_clock: MockClock) -> None:
@@ -23,7 +24,7 @@ async def test_interruption_silences_at_once_and_cuts_the_transcript(autojump_cl
     assert cut.interrupted
     assert HOURS.startswith(cut.text)
     assert brain.cut == [cut.text]
-    assert 2_000 + EVIDENCE_MS <= cut.end_ms <= 2_000 + EVIDENCE_MS + 2 * CHUNK_MS
+    assert cut.end_ms == pytest.approx(2_000 + EVIDENCE_MS, abs=CHUNK_MS)
     assert not scene.sounds_between(cut.end_ms + 20, cut.end_ms + 600)
     assert goodbye.text == "Good-bye."
     assert scene.conclusion == "done"
@@ -71,14 +72,111 @@ async def test_a_cough_does_not_interrupt(autojump_clock: MockClock) -> None:
     assert brain.heard == []
 
 
-async def test_a_cough_that_did_interrupt_is_answered(autojump_clock: MockClock) -> None:
-    """Whoever made the agent fall silent waits for it to speak, even if no word was in the sound."""
+def agents_ms(scene: Scene) -> int:
+    """How much of the agent's sound went out."""
+    return 20 * sum(any(frame) for frame in scene.call.mouth.sent)
+
+
+@pytest.mark.parametrize(
+    ("for_ms", "words", "silent_ms"),
+    [
+        (40, "", 40 + 128),  # no speech by any measure: it goes on as soon as it is quiet
+        (280, "", 280 + 192 + 80),  # it waits for the words, and there were none
+        (500, "uh huh", 500 + 192 + 80),
+        (300, "yeah okay", 300 + 192 + 80),
+    ],
+)
+async def test_a_false_alarm_holds_the_agent_which_then_goes_on_where_it_was(
+    autojump_clock: MockClock, for_ms: int, words: str, silent_ms: int
+) -> None:
     brain = ScriptedBrain(greeting=HOURS)
-    scene = await play([(1_000, 280, "")], brain, hangs_up_at_ms=8_000)
+    scene = await play([(1_000, for_ms, words)], brain, hangs_up_at_ms=10_000)
+    (line,) = scene.log.lines
+    assert (line.text, line.interrupted) == (HOURS, False)
+    assert agents_ms(scene) == len(HOURS) * VOICE_MS_PER_CHARACTER
+    assert not scene.sounds_between(1_000 + EVIDENCE_MS + CHUNK_MS, 1_000 + silent_ms - 20)
+    assert scene.sounds_between(1_000 + silent_ms, 1_000 + silent_ms + 4 * CHUNK_MS)
+    held_ms = line.end_ms - line.start_ms - len(HOURS) * VOICE_MS_PER_CHARACTER
+    assert held_ms == pytest.approx(silent_ms - EVIDENCE_MS, abs=4 * CHUNK_MS)
+    assert brain.heard == brain.cut == []
+
+
+async def test_a_late_recogniser_does_not_keep_the_agent_silent(autojump_clock: MockClock) -> None:
+    scene = await play([(1_000, 280, "")], ScriptedBrain(greeting=HOURS), decode_s=5.0, hangs_up_at_ms=12_000)
+    assert scene.said_by("agent") == [HOURS]
+    assert scene.sounds_between(2_280, 2_280 + 3 * CHUNK_MS)
+
+
+@pytest.mark.parametrize("brain_knows", [frozenset({"stop"}), frozenset[str]()])
+async def test_a_short_word_stops_the_agent_if_it_was_understood(
+    autojump_clock: MockClock, brain_knows: frozenset[str]
+) -> None:
+    """Or else it was a sound that a recogniser heard words into."""
+    brain = ScriptedBrain(greeting=HOURS, understood=brain_knows)
+    scene = await play([(1_000, 250, "stop")], brain, hangs_up_at_ms=10_000)
+    assert brain.heard == sorted(brain_knows)
+    cut = scene.lines("agent")[0]
+    assert cut.interrupted is bool(brain_knows)
+    if brain_knows:
+        assert cut.end_ms == pytest.approx(1_000 + EVIDENCE_MS, abs=2 * CHUNK_MS)
+
+
+async def test_a_few_words_stop_the_agent_although_nobody_understood_them(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    scene = await play([(1_000, 450, "my dog")], brain, hangs_up_at_ms=10_000)
+    assert brain.heard == ["my dog"]
+    assert scene.lines("agent")[0].interrupted
+
+
+async def test_speech_that_lasts_stops_the_agent_without_a_word(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    scene = await play([(1_000, STOPS_MS + 100, "")], brain, hangs_up_at_ms=8_000)
     cut, answer = scene.lines("agent")
     assert cut.interrupted
     assert brain.heard == [""]
-    assert answer.start_ms <= 1_280 + 450 + 2 * CHUNK_MS + 100
+    assert answer.start_ms <= 1_700 + 450 + 2 * CHUNK_MS + 100
+
+
+async def test_after_a_false_alarm_the_transcript_is_still_that_of_what_was_heard(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    scene = await play([(1_000, 120, ""), (2_500, 800, "stop it")], brain, hangs_up_at_ms=8_000)
+    cut = scene.lines("agent")[0]
+    assert cut.interrupted
+    assert brain.cut == [cut.text]
+    sent_ms = sum(20 for frame in scene.call.mouth.sent[: cut.end_ms // 20] if any(frame))
+    assert len(cut.text) * VOICE_MS_PER_CHARACTER <= sent_ms + VOICE_MS_PER_CHARACTER
+    assert 2_500 + EVIDENCE_MS <= cut.end_ms <= 2_500 + 160 + 2 * CHUNK_MS
+
+
+async def test_after_a_false_alarm_it_takes_more_to_hold_the_agent(autojump_clock: MockClock) -> None:
+    """So that a noisy room does not chop up every sentence."""
+    scene = await play([(1_000, 100, ""), (2_000, 80, "")], ScriptedBrain(greeting=HOURS), hangs_up_at_ms=10_000)
+    assert not scene.sounds_between(1_000 + EVIDENCE_MS + CHUNK_MS, 1_200)
+    assert all(any(frame) for frame in scene.call.mouth.sent[2_000 // 20 : 2_400 // 20])
+
+
+async def test_an_uh_huh_at_the_end_of_the_agents_words_is_no_turn_either(autojump_clock: MockClock) -> None:
+    end_ms = len(HOURS) * VOICE_MS_PER_CHARACTER
+    brain = ScriptedBrain(greeting=HOURS)
+    scene = await play([(end_ms - 150, 300, "uh huh")], brain, hangs_up_at_ms=end_ms + 5_000)
+    assert scene.said_by("agent") == [HOURS]
+    assert brain.heard == []
+
+
+async def test_the_call_may_end_while_the_agent_is_held(autojump_clock: MockClock) -> None:
+    scene = await play([(1_000, 500, "")], ScriptedBrain(greeting=HOURS), hangs_up_at_ms=1_300)
+    (line,) = scene.log.lines
+    assert line.interrupted
+    assert line.end_ms == pytest.approx(1_000 + EVIDENCE_MS, abs=2 * CHUNK_MS)
+
+
+async def test_our_own_words_on_the_line_do_not_stop_the_agent(autojump_clock: MockClock) -> None:
+    """The recogniser got something of an echo that was not known as one."""
+    words = "from nine to five"
+    brain = ScriptedBrain(greeting=HOURS, understood=frozenset({words}))
+    scene = await play([(2_500, 500, words)], brain, hangs_up_at_ms=10_000)
+    assert scene.said_by("agent") == [HOURS]
+    assert brain.heard == []
 
 
 async def test_after_an_interruption_coughs_are_coughs_again(autojump_clock: MockClock) -> None:
@@ -159,3 +257,10 @@ async def test_who_speaks_over_the_echo_interrupts(autojump_clock: MockClock) ->
     scene = await play([(2_000, 800, "stop")], brain, echo_ms=60, hangs_up_at_ms=6_000)
     assert scene.lines("agent")[0].interrupted
     assert brain.heard == ["stop"]
+
+
+async def test_the_question_does_not_interrupt_its_own_answer(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(answers={"when": [Say(HOURS)]}, understood=frozenset({"when"}))
+    scene = await play([(500, 600, "when")], brain, hangs_up_at_ms=10_000)
+    assert scene.said_by("agent") == [HOURS]
+    assert not scene.lines("agent")[0].interrupted

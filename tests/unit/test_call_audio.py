@@ -177,6 +177,18 @@ async def test_a_gap_inside_a_sentence_is_an_underrun_once() -> None:
     assert audio.stats.underruns == 1
 
 
+async def test_a_hold_keeps_what_is_queued_and_is_no_underrun() -> None:
+    audio = CallAudio()
+    await audio.mouth.play(frame(1) + frame(2))
+    assert tick(audio) == frame(1)
+    audio.mouth.hold()
+    assert [tick(audio) for _ in range(3)] == [SILENCE] * 3
+    assert (audio.mouth.played_ms, audio.mouth.clock_ms) == (20, 80)
+    audio.mouth.release()
+    assert tick(audio) == frame(2)
+    assert audio.stats.underruns == 0
+
+
 async def test_the_gaps_between_ticks_are_measured() -> None:
     now_ms = iter([100.0, 120.0, 145.5, 165.5])
     shared = TickGaps()

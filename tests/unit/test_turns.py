@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from app.turns.barge_in import BargeIn
 from app.turns.endpoint import (
     Endpointer,
     SpeechEnded,
@@ -58,27 +57,6 @@ def test_the_commit_comes_at_the_first_chunk_past_the_pause(pause_ms: int) -> No
     silent_chunks = -(-pause_ms // CHUNK_MS)
     assert len(events("#" * 5 + "." * (silent_chunks - 1), pause_ms)) == 2
     assert isinstance(events("#" * 5 + "." * silent_chunks, pause_ms)[-1], SpeechEnded)
-
-
-def first_interruption(pattern: str) -> int | None:
-    barge_in = BargeIn()
-    for k, mark in enumerate(pattern):
-        if barge_in.feed(k * CHUNK_MS, (k + 1) * CHUNK_MS, 0.9 if mark == "#" else 0.1):
-            return (k + 1) * CHUNK_MS
-    return None
-
-
-@pytest.mark.parametrize(
-    ("pattern", "at_ms"),
-    [
-        ("#####", 160),
-        ("##.###", 192),  # one unvoiced consonant is forgiven
-        ("####" + "." * 20, None),  # a cough
-        ("#..#..#..#..#..", None),  # crackle
-    ],
-)
-def test_interruption_needs_sustained_speech(pattern: str, at_ms: int | None) -> None:
-    assert first_interruption(pattern) == at_ms
 
 
 def test_silence_asks_at_half_time_gives_up_and_in_the_end_leaves() -> None:
