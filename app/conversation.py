@@ -16,15 +16,16 @@ from collections.abc import AsyncGenerator
 import trio
 
 from app.listening import Chunk, Draft, Listener
-from app.ports import Action, Call
+from app.ports import Action, Call, Heard
+from app.presence import Presence
 from app.reply import CallersTurn, Parts, Reply
 from app.screening import Screening, Step
 from app.turns.answering_machine import PAUSE_MS
 from app.turns.barge_in import BargeIn, Move
 from app.turns.endpoint import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
 from app.turns.natural_pause import Because, Pause, longest_pause_ms, natural_pause
-from app.turns.said import said
-from app.turns.silence import Silence, SilenceClock
+from app.turns.said import are_words, said
+from app.turns.silence import Silence
 
 # A draft that the caller spoils by going on costs a second recognition of the utterance so far. Questions are short;
 # a dictated message with many pauses would fall ever further behind.
@@ -65,7 +66,7 @@ class Floor:
         self._screening = screening
         self._put_off: CallersTurn | None = None  # said before it was clear who spoke
         self._barge_in = BargeIn()
-        self._silence = SilenceClock(round(parts.agent.silence_s * 1000))
+        self._presence = Presence(listener, round(parts.agent.silence_s * 1000), self._drafted, self._are_words)
         self._reply = Reply.none(call, parts)
         self._draft: Draft | None = None
         self._pause: Pause | None = None  # by the words of the draft
@@ -75,6 +76,7 @@ class Floor:
         self._interrupted = False
         self._played_ms = 0
         self._left = False
+        self._over_sound: Reply | None = None  # said although something is heard, in which there are no words
 
     @property
     def conclusion(self) -> str:
@@ -149,8 +151,11 @@ class Floor:
     def _turn(self, ended: SpeechEnded, now_ms: int) -> CallersTurn:
         interrupts, self._interrupted = self._interrupted, False
         because = self.pause.because
-        draft = self._draft or self._drafted()
-        return CallersTurn(draft, self._speech_start_ms, ended, now_ms, because, interrupts)
+        self._draft = self._draft or self._drafted()
+        return CallersTurn(self._draft, self._speech_start_ms, ended, now_ms, because, interrupts)
+
+    def _are_words(self, heard: Heard) -> bool:
+        return are_words(heard, understood=self._parts.brain.understands(heard))
 
     def _forget_draft(self) -> None:
         """The caller goes on."""
@@ -166,6 +171,11 @@ class Floor:
         """Say something unasked: the greeting, the check-in, the good-bye."""
         self._give_floor(Reply(self._call, self._parts), actions)
 
+    def _say_into_silence(self, actions: AsyncGenerator[Action, None]) -> None:
+        """Or into music: that does not interrupt it."""
+        self.say(actions)
+        self._over_sound = self._reply if self._listener.in_speech else None
+
     def _give_floor(self, reply: Reply, actions: AsyncGenerator[Action, None] | None = None) -> None:
         before, self._reply = self._reply, reply
         self._turns.start_soon(reply.run, before, actions)
@@ -173,7 +183,8 @@ class Floor:
     async def _caller_starts(self, since_ms: int) -> None:
         """Whoever speaks first goes first; and until an answer is audible, the caller just goes on with the turn
         that a pause had seemed to end."""
-        unheard = self._reply.active and not self._reply.audible and not self._held
+        over_sound = self._reply is self._over_sound
+        unheard = self._reply.active and not self._reply.audible and not self._held and not over_sound
         goes_on = unheard and self._reply.to is not None
         if unheard:
             self._reply.taken_back = goes_on
@@ -217,7 +228,7 @@ class Floor:
 
     def _mind_interruption(self, chunk: Chunk) -> None:
         """By how long the caller speaks over the agent."""
-        if self._interruptible:
+        if self._interruptible and self._reply is not self._over_sound:
             awaits_words = self._listener.in_speech and not self._waved_off
             move = self._barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability, awaits_words=awaits_words)
             self._interrupt(move)
@@ -226,11 +237,13 @@ class Floor:
             self._reply.go_on()
 
     def _mind_words(self) -> None:
-        """By what the caller has said over the agent: once, as soon as it is known."""
+        """By what the caller has said: once, as soon as it is known."""
         heard = self._draft.found if self._draft else None
         if heard is None or self._judged:
             return
         self._judged = True
+        if self._are_words(heard):
+            self._presence.words(self._now_ms)
         if self._interruptible:
             understood = self._parts.brain.understands(heard)
             move = self._barge_in.words(said(heard, understood=understood, ours=self._reply.said))
@@ -252,14 +265,14 @@ class Floor:
     def _mind_silence(self, now_ms: int) -> None:
         played_ms, self._played_ms = self._played_ms, self._call.mouth.played_ms
         stuck = not self._reply.preparing and played_ms == self._played_ms  # on hold: the line takes nothing from us
-        speaking = self._reply.active and not self._silence.asked and not stuck  # the check-in does not count
-        if self._listener.in_speech or speaking or (self._held and not self._reply.active):
-            self._silence.words(now_ms)
-        match self._silence.feed(now_ms):
+        speaking = self._reply.active and self._reply.is_talk and not stuck
+        if (speaking and not self._presence.asked) or (self._held and not self._reply.active):  # or it is the check-in
+            self._presence.words(now_ms)
+        match self._presence.feed(now_ms, self._speech_start_ms, self._draft):
             case Silence.CHECK_IN:
-                self.say(self._parts.brain.check_in())
+                self._say_into_silence(self._parts.brain.check_in())
             case Silence.GIVE_UP:
-                self.say(self._parts.brain.say_goodbye())
+                self._say_into_silence(self._parts.brain.say_goodbye())
             case Silence.LEAVE:
                 self._left = True
                 self._turns.start_soon(self._call.hang_up)

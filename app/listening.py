@@ -80,6 +80,9 @@ class Listener:
         self._pre_roll: deque[bytes] = deque(maxlen=_PRE_ROLL_CHUNKS)
         self._held: list[bytes] = []
         self._pausing = False
+        self.keeps_back = False
+        """What comes is kept from the recogniser until this is false again, or a pause comes: so that a draft can be
+        finished although the caller speaks on."""
 
     @property
     def in_speech(self) -> bool:
@@ -109,7 +112,7 @@ class Listener:
         """The caller has started. `anew` is false when this goes on with an utterance that was taken for finished."""
         if anew:
             await self._hearing.begin()
-        self._pausing = False
+        self._pausing = self.keeps_back = False
         self._held.clear()
         await self._hearing.feed(b"".join(self._pre_roll))
 
@@ -117,14 +120,18 @@ class Listener:
         """Give `chunk` to the recogniser, or keep it back where it belongs to a pause."""
         self._pre_roll.append(chunk.pcm)
         if isinstance(chunk.event, SpeechPaused):
-            self._pausing = True
+            await self._feed_held()
+            self._pausing, self.keeps_back = True, False
         elif isinstance(chunk.event, SpeechResumed):
             self._pausing = False
-            await self._hearing.feed(b"".join(self._held))
-            self._held.clear()
         if not self.in_speech:
             return
-        if self._pausing:
-            self._held.append(chunk.pcm)
-        else:
-            await self._hearing.feed(chunk.pcm)
+        self._held.append(chunk.pcm)
+        if not (self._pausing or self.keeps_back):
+            await self._feed_held()
+
+    async def _feed_held(self) -> None:
+        if self._held:
+            pcm = b"".join(self._held)
+            self._held.clear()
+            await self._hearing.feed(pcm)

@@ -32,6 +32,7 @@ from app.settings import Agent
 from app.speech import Clause, Speech
 from app.turns.endpoint import SpeechEnded
 from app.turns.natural_pause import Because
+from app.turns.said import are_words
 
 # Sounds this short in which no recogniser found a word are coughs and clicks: asking "sorry?" would be odd.
 _SHORTEST_WORD_MS = 400
@@ -90,6 +91,7 @@ class Reply:
         self._held_at_ms: int | None = None
         self._held_ms = 0  # in all, of holds that are over
         self._thinking = self._finished = False
+        self._to_words = False  # whether `to` held any, once that is known
         self._stages: _Stages | None = None
         self._callers_line: Line | None = None
 
@@ -131,6 +133,11 @@ class Reply:
         self.scope.cancel()
         self._call.mouth.hush()
 
+    @property
+    def is_talk(self) -> bool:
+        """It is said unasked, or answers words; what answers a sound is not."""
+        return self.to is None or self._to_words
+
     async def run(self, before: Reply, actions: AsyncGenerator[Action, None] | None = None) -> None:
         """Say `actions`, or what the brain answers to `self.to`, once `before` is gone."""
         await before.gone.wait()  # also when cancelled meanwhile: whoever comes next must not overlap with `before`
@@ -154,6 +161,7 @@ class Reply:
 
     async def _think(self, turn: CallersTurn) -> AsyncGenerator[Action, None] | None:
         heard = await turn.draft.heard()
+        self._to_words = are_words(heard, understood=self._parts.brain.understands(heard))
         if not (heard.own or heard.general) and turn.ended.voiced_ms < _SHORTEST_WORD_MS and not turn.interrupts:
             return None
         believed = self._parts.brain.believed(heard)

@@ -18,11 +18,6 @@ class Said(Enum):
     WORDS = auto()
     UNDERSTOOD = auto()
 
-    @property
-    def real(self) -> bool:
-        """Somebody is there who talks."""
-        return self is not Said.NOTHING
-
 
 # Nobody who says only this wants the floor. "Huh" and "mm" are what recognisers write for the rest of them.
 _LISTENING = frozenset(
@@ -42,6 +37,11 @@ def said(heard: Heard, *, understood: bool = False, ours: str = "") -> Said:
     if understood:
         return Said.UNDERSTOOD
     return Said.LISTENING if _LISTENING.issuperset(own) or _LISTENING.issuperset(general) else Said.WORDS
+
+
+def are_words(heard: Heard, *, understood: bool) -> bool:
+    """Somebody is there who talks: no music, and no noise."""
+    return understood or said(heard) is not Said.NOTHING
 
 
 def _is_ours(heard: tuple[str, ...], ours: str) -> bool:

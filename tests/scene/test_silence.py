@@ -92,3 +92,59 @@ async def test_hold_ends_a_call_whose_answer_waits_for_the_agents_last_one(autoj
     script = [(3_000, 800, "hello")]
     scene = await play(script, brain, agent=agent, held_from_ms=2_000, hangs_up_at_ms=3_600_000)
     assert scene.ended_at_ms == pytest.approx(3_800 + 10_000 + LEAVES_AFTER_MS, abs=600 + CHUNK_MS)
+
+
+# -- sound without words ---------------------------------------------------------------------------------------
+
+
+MUSIC_MS = 600_000
+
+
+async def test_music_without_a_pause_does_not_hold_the_call_open(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting="Hello.")
+    scene = await play([(1_000, MUSIC_MS, "")], brain, agent=BRIEF, hangs_up_at_ms=MUSIC_MS)
+    hello, check_in, goodbye = scene.lines("agent")
+    assert (check_in.text, goodbye.text) == (CHECK_IN, GOODBYE)
+    assert check_in.start_ms - hello.end_ms == pytest.approx(5_000, abs=3 * EXACT_MS)  # and what looking for words took
+    assert goodbye.start_ms - hello.end_ms == pytest.approx(10_000, abs=3 * EXACT_MS)
+    assert not goodbye.interrupted
+    assert scene.conclusion == "silence"
+    assert scene.ended_at_ms <= goodbye.end_ms + 40
+
+
+async def test_music_with_pauses_does_not_either_though_the_agent_answers_it(autojump_clock: MockClock) -> None:
+    music = [(at_ms, 2_000, "") for at_ms in range(2_000, MUSIC_MS, 3_500)]
+    scene = await play(music, ScriptedBrain(greeting="Hello."), agent=BRIEF, hangs_up_at_ms=MUSIC_MS)
+    assert "Sorry?" in scene.said_by("agent")
+    assert scene.conclusion == "silence"
+    assert scene.ended_at_ms <= 10_000 + LEAVES_AFTER_MS + 5_000
+
+
+async def test_who_begins_to_speak_at_half_time_is_not_asked(autojump_clock: MockClock) -> None:
+    """Nobody can tell words from music so early: the agent waits until it can."""
+    script = [(4_800, 3_000, "i was looking for it")]
+    scene = await play(script, ScriptedBrain(), agent=BRIEF, hangs_up_at_ms=12_000)
+    assert scene.said_by("agent") == ["Sorry?"]
+
+
+async def test_a_sound_at_half_time_puts_the_question_off_until_it_is_over(autojump_clock: MockClock) -> None:
+    scene = await play([(4_800, 700, "")], ScriptedBrain(), agent=BRIEF, hangs_up_at_ms=9_500)
+    sorry, check_in = sorted(scene.said_by("agent"), reverse=True)
+    assert (sorry, check_in) == ("Sorry?", CHECK_IN)
+
+
+async def test_a_long_story_is_recognised_whole_although_it_was_looked_into(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain()
+    scene = await play([(1_000, 25_000, "my story")], brain, agent=BRIEF, hangs_up_at_ms=30_000)
+    assert brain.heard == ["my story"]
+    (_, spoken_ms) = max(scene.hearing.finished[-1], key=lambda stretch: stretch[1])
+    assert spoken_ms == 25_000
+    assert len(scene.hearing.finished) > 1
+
+
+async def test_words_over_a_check_in_that_was_said_into_music_count(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting="Hello.")
+    script = [(1_000, 5_400, ""), (6_400, 5_000, "wait i am here")]
+    scene = await play(script, brain, agent=BRIEF, hangs_up_at_ms=14_000)
+    assert CHECK_IN in scene.said_by("agent")
+    assert GOODBYE not in scene.said_by("agent")
