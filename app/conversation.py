@@ -178,6 +178,8 @@ class Floor:
 
     def _give_floor(self, reply: Reply, actions: AsyncGenerator[Action, None] | None = None) -> None:
         before, self._reply = self._reply, reply
+        self._barge_in.over()
+        before.go_on()  # or it would never be gone
         self._turns.start_soon(reply.run, before, actions)
 
     async def _caller_starts(self, since_ms: int) -> None:
@@ -232,7 +234,7 @@ class Floor:
             awaits_words = self._listener.in_speech and not self._waved_off
             move = self._barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability, awaits_words=awaits_words)
             self._interrupt(move)
-        elif self._barge_in.holding:
+        else:
             self._barge_in.over()
             self._reply.go_on()
 

@@ -130,6 +130,7 @@ class Reply:
 
     def stop(self) -> None:
         """For good."""
+        self._held_at_ms = None
         self.scope.cancel()
         self._call.mouth.hush()
 

@@ -54,11 +54,6 @@ class BargeIn:
         self._now_ms = self._voiced_ms = self._voiced_until_ms = self._wary_until_ms = 0
         self._holding = False
 
-    @property
-    def holding(self) -> bool:
-        """The agent is to be silent, and it is not clear yet for how long."""
-        return self._holding
-
     def feed(self, start_ms: int, end_ms: int, probability: float, *, awaits_words: bool = False) -> Move | None:
         """What the speech in [start_ms, end_ms) leads to, if anything. `awaits_words`: what was said will be known."""
         self._now_ms = end_ms

@@ -148,3 +148,12 @@ async def test_words_over_a_check_in_that_was_said_into_music_count(autojump_clo
     scene = await play(script, brain, agent=BRIEF, hangs_up_at_ms=14_000)
     assert CHECK_IN in scene.said_by("agent")
     assert GOODBYE not in scene.said_by("agent")
+
+
+async def test_a_check_in_that_falls_into_a_hold_is_said(autojump_clock: MockClock) -> None:
+    """The agent answers a sound, is held by a cough, and nobody would let go of an answer that has lost the floor."""
+    brain = ScriptedBrain(answers={"": [Say(HOURS)]})
+    script = [(1_000, 700, ""), (4_960, 40, "")]
+    scene = await play(script, brain, agent=BRIEF, hangs_up_at_ms=60_000)
+    assert scene.said_by("agent") == [HOURS, CHECK_IN, GOODBYE]
+    assert scene.conclusion == "silence"
