@@ -129,6 +129,8 @@ class Listener:
         self._held.append(chunk.pcm)
         if not (self._pausing or self.keeps_back):
             await self._feed_held()
+        if self._endpointer.may_end:
+            await self._hearing.hurry()  # a draft is due in 0.2 s
 
     async def _feed_held(self) -> None:
         if self._held:

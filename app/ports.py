@@ -213,6 +213,10 @@ class Hearing(Protocol):
         """More of the utterance. May be called again after `finish`, when the caller went on after all:
         the next `finish` then covers everything since `begin`."""
 
+    async def hurry(self) -> None:
+        """The utterance may be over: begin with whatever was put off, so that `finish` is sooner done. The caller may
+        go on all the same. Never waits for the engine."""
+
     async def finish(self) -> Recognition:
         """The utterance since `begin`. Empty strings where nothing was understood."""
 

@@ -71,6 +71,11 @@ class Endpointer:
         """Between `SpeechStarted` and `SpeechEnded`."""
         return self._phase in (_Phase.SPEAKING, _Phase.TRAILING, _Phase.PAUSED)
 
+    @property
+    def may_end(self) -> bool:
+        """The last chunk in speech had none: perhaps the end of the last word, perhaps the gap before a "t"."""
+        return self._phase is _Phase.TRAILING
+
     def feed(self, start_ms: int, end_ms: int, probability: float, pause_ms: int) -> TurnEvent | None:
         """One chunk of audio, [start_ms, end_ms). `pause_ms` is the pause that commits, as of now."""
         voiced = probability >= (self._rule.stay if self._phase is _Phase.SPEAKING else self._rule.enter)

@@ -39,6 +39,10 @@ class Hearing(Protocol):
         Raises: ValueError for half a sample.
         """
 
+    async def hurry(self) -> None:
+        """The utterance may be over: begin with whatever was put off, so that `finish` is sooner done. The caller may
+        go on all the same. Never waits for the engine."""
+
     async def finish(self) -> Heard:
         """The utterance since `begin`. Empty strings where nothing was understood."""
 

@@ -40,6 +40,7 @@ class PooledHearing:
         self._utterance = bytearray()
         self._dropped_bytes = 0
         self._begun = 0  # counts begins and re-beginnings, so that `run` sees that the worker has another one
+        self._hurried = False  # the worker is to begin with what it holds back
         self._wanted = False  # somebody waits for the result
         self._result: Heard | None = None
         self._changed = trio.Event()
@@ -57,6 +58,11 @@ class PooledHearing:
             self._start_over()  # the engine's utterance was ended by `finish`: all of it is decoded again
         room = _LONGEST_BYTES - len(self._utterance)
         self._utterance += (self._dither.added_to(pcm) if self._dither else pcm)[:room]
+        self._notify()
+        await trio.lowlevel.checkpoint()
+
+    async def hurry(self) -> None:
+        self._hurried = True
         self._notify()
         await trio.lowlevel.checkpoint()
 
@@ -90,7 +96,7 @@ class PooledHearing:
 
     def _start_over(self) -> None:
         self._begun += 1
-        self._wanted, self._result = False, None
+        self._hurried, self._wanted, self._result = False, False, None
         self._notify()
 
     def _notify(self) -> None:
@@ -105,6 +111,9 @@ class PooledHearing:
                 block = bytes(self._utterance[sent : sent + _BLOCK_BYTES])
                 await worker.feed(block)
                 sent += len(block)
+            elif self._hurried and not self._wanted:
+                self._hurried = False
+                await worker.hurry()
             elif self._wanted and not self._result:
                 self._answer(_heard(**await worker.finish()), begun)
             else:

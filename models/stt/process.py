@@ -85,6 +85,9 @@ class Worker:
         """At most LARGEST_PAYLOAD bytes. Returns when the pipe has taken them."""
         await self._send(b"F", pcm)
 
+    async def hurry(self) -> None:
+        await self._send(b"L")
+
     async def finish(self) -> dict[str, Any]:
         await self._send(b"E")
         reply: dict[str, Any] = json.loads(await self._reply(b"H"))

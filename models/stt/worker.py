@@ -10,6 +10,7 @@ Messages both ways: one byte of kind, four of length (big endian), then that man
     O  JSON {"transform", "cepstral_mean"}   a call begins, with these of its band               answered by R
     B  -                                   an utterance begins, what was before is forgotten
     F  PCM, 16 kHz mono 16 bit             more of it
+    L  -                                   it may be over: what is held back is decoded
     E  -                                   it is complete                                        answered by H
 
     R  -                                   ready
@@ -43,6 +44,9 @@ STUCK_AFTER_S = 30
 # engine keeps is as good.
 HOLD_BYTES = 57_600
 LEARN_BYTES = 192_000
+# At the end of a word, so much is let go early: the mean of 0.6 s of speech is nearly as good. Less is decoded in no
+# time, and is more often the beginning of a sentence than all of it.
+HURRIED_BYTES = 28_800
 _PRIOR_FRAMES = 50
 _SHORTEST_MEAN_BYTES = 6_400
 _WINDOW_SAMPLES, _STEP_SAMPLES = 410, 160  # the engine's frames: 25.6 ms every 10 ms
@@ -120,6 +124,10 @@ class Recogniser:
             self._held += pcm
             if len(self._held) >= HOLD_BYTES:
                 self._let_go(self._held)
+
+    def hurry(self) -> None:
+        if self._held is not None and len(self._held) >= HURRIED_BYTES:
+            self._let_go(self._held)
 
     def finish(self) -> dict[str, object]:
         started = time.perf_counter()
@@ -225,6 +233,8 @@ def serve(recogniser: Recogniser, requests: BinaryIO, replies: BinaryIO) -> None
             recogniser.begin()
         elif kind == b"F":
             recogniser.feed(payload)
+        elif kind == b"L":
+            recogniser.hurry()
         elif kind == b"E":
             _reply(replies, b"H", json.dumps(recogniser.finish()).encode())
         signal.alarm(0)

@@ -101,6 +101,17 @@ async def test_a_caller_who_went_on_is_heard_from_the_beginning(engine: Engine) 
         assert (await hearing.finish()).own == f"{FIRST_TEXT} {SECOND_TEXT}"
 
 
+async def test_who_goes_on_although_the_end_was_near_is_heard_from_the_beginning(engine: Engine) -> None:
+    async with engine.ears.open(narrow_band=False) as hearing:
+        await hearing.begin()
+        await feed(hearing, engine.first)
+        await hearing.hurry()
+        await hearing.hurry()
+        await feed(hearing, engine.second)
+        await hearing.hurry()
+        assert (await hearing.finish()).own.split() == [*FIRST_TEXT.split(), *SECOND_TEXT.split()]
+
+
 async def test_a_finish_that_was_cancelled_did_not_happen(engine: Engine) -> None:
     async with engine.ears.open(narrow_band=False) as hearing:
         await hearing.begin()

@@ -98,6 +98,9 @@ class FakeHearing:
         self._audio += pcm
         await trio.lowlevel.checkpoint()
 
+    async def hurry(self) -> None:
+        await trio.lowlevel.checkpoint()
+
     async def finish(self) -> Heard:
         stretches, self._finished_bytes = _stretches(bytes(self._audio)), len(self._audio)
         await trio.sleep(self._decode_s)
