@@ -17,6 +17,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Literal, Protocol
 
+from app.mouth import Mouth
+
 SAMPLE_RATE_HZ = 16_000
 FRAME_MS = 20
 FRAME_BYTES = SAMPLE_RATE_HZ * FRAME_MS // 1000 * 2
@@ -81,33 +83,6 @@ class Connected:
 class Dtmf:
     digit: str
     at_ms: int
-
-
-class Mouth(Protocol):
-    """What the caller will hear. Holds at most 200 ms, so that `hush` is instant."""
-
-    async def play(self, pcm: bytes) -> None:
-        """Queue any length of audio; returns once its last part is queued. Silence fills the gaps."""
-
-    async def drained(self) -> None:
-        """Return once everything queued has gone out to the line."""
-
-    def hush(self) -> None:
-        """Forget what is queued, and end a hold. Synchronous: safe while being cancelled."""
-
-    def hold(self) -> None:
-        """Keep what is queued, and say nothing until `release` or `hush`. Idempotent."""
-
-    def release(self) -> None:
-        """Go on where `hold` stopped. Without a hold, nothing happens."""
-
-    @property
-    def played_ms(self) -> int:
-        """Audio given to `play` that has gone out so far, in milliseconds, over the whole call."""
-
-    @property
-    def clock_ms(self) -> int:
-        """The audio clock of the call: milliseconds since its media started."""
 
 
 class Call(Protocol):
