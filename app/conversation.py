@@ -23,6 +23,8 @@ from app.screening import Screening, Step
 from app.turns.answering_machine import PAUSE_MS
 from app.turns.barge_in import BargeIn, Move
 from app.turns.endpoint import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
+from app.turns.keys import PAUSE_MS as PAUSE_AFTER_KEYS_MS
+from app.turns.keys import Keys
 from app.turns.natural_pause import Because, Pause, longest_pause_ms, natural_pause
 from app.turns.said import are_words, said
 from app.turns.silence import Silence
@@ -40,14 +42,15 @@ async def converse(call: Call, parts: Parts, screening: Screening | None = None)
     """Hold the conversation of an answered call until the call ends; return what it came to. With `screening`, wait
     until it is clear who answered before anything is said.
 
-    That is what the agent hung up with, "silence" where it left a caller whom it could not reach any more, and nothing
-    where the caller hung up.
+    That is what the agent hung up with, "transferred to" somebody whom it put the caller through to, "silence" where it
+    left a caller whom it could not reach any more, and nothing where the caller hung up.
     """
     listener = Listener(parts.hearing, parts.activity, parts.echo)
     async with trio.open_nursery() as turns:
         floor = Floor(call, parts, listener, turns, screening)
         if screening is None:
             floor.say(parts.brain.greet())
+        turns.start_soon(floor.take_keys)
         async for frame in call.ears():
             for chunk in listener.chunks(frame, floor.pause.ms):
                 await floor.hear(chunk)
@@ -66,6 +69,7 @@ class Floor:
         self._screening = screening
         self._put_off: CallersTurn | None = None  # said before it was clear who spoke
         self._barge_in = BargeIn()
+        self._keys = Keys()
         self._presence = Presence(listener, round(parts.agent.silence_s * 1000), self._drafted, self._are_words)
         self._reply = Reply.none(call, parts)
         self._draft: Draft | None = None
@@ -123,13 +127,15 @@ class Floor:
             case SpeechPaused() | SpeechStarted() | SpeechEnded() | None:
                 pass
         self._mind_answerer(chunk)
+        self._mind_keys(chunk.end_ms)
+        self._mind_return()
         self._mind_interruption(chunk)
         self._mind_silence(chunk.end_ms)
 
     def _is_turn(self, ended: SpeechEnded) -> bool:
         """Over the agent's speech, it was an "uh-huh", or else the caller would have interrupted; a whole sentence
         that was not allowed to interrupt is answered after the agent's own."""
-        if self._waved_off:
+        if self._waved_off or self._reply.puts_through_to or self._keys.pressed:
             return False
         spoken_over = self._reply.audible and not self._interrupted
         return not spoken_over or (not self._parts.agent.barge_in and ended.voiced_ms >= _SENTENCE_MS)
@@ -140,6 +146,7 @@ class Floor:
         if self._listener.in_speech and not self._reply.audible:
             voiced_ms = self._now_ms - self._speech_start_ms
             unanswered = self._turn(SpeechEnded(self._now_ms, voiced_ms), self._now_ms)
+        unanswered = self._keyed(self._now_ms + PAUSE_AFTER_KEYS_MS) or unanswered
         if unanswered is None:
             return
         self._reply.taken_back = True
@@ -224,9 +231,35 @@ class Floor:
         if before:
             self._turns.start_soon(Reply(self._call, self._parts, to=before).note)
 
+    async def take_keys(self) -> None:
+        """Where a number was asked for, keys answer; elsewhere they mean nothing."""
+        async for key in self._call.dtmf():
+            if not self._parts.brain.takes_keys:
+                continue
+            self._keys.press(key)
+            if self._reply.audible:  # they know the question
+                self._reply.stop()
+
+    def _mind_keys(self, now_ms: int) -> None:
+        if keyed := self._keyed(now_ms):
+            self._give_floor(Reply(self._call, self._parts, to=keyed))
+
+    def _keyed(self, now_ms: int) -> CallersTurn | None:
+        start_ms, number = self._keys.start_ms, self._keys.feed(now_ms)
+        if not number:
+            return None
+        ended = SpeechEnded(self._keys.last_ms, self._keys.last_ms - start_ms)
+        return CallersTurn(Draft.of(Heard(number, number)), start_ms, ended, now_ms, Because.DICTATED)
+
+    def _mind_return(self) -> None:
+        """Who could not be put through is told so."""
+        if (back := self._reply.came_back) and not self._reply.active:
+            self.say(self._parts.brain.not_put_through(back.person, back.why))
+
     @property
     def _interruptible(self) -> bool:
-        return self._reply.audible and self._parts.agent.barge_in and not self._held
+        may = self._reply.audible and self._parts.agent.barge_in and not self._held
+        return may and not self._reply.puts_through_to  # "thank you" takes nothing back
 
     def _mind_interruption(self, chunk: Chunk) -> None:
         """By how long the caller speaks over the agent."""
@@ -268,7 +301,9 @@ class Floor:
         played_ms, self._played_ms = self._played_ms, self._call.mouth.played_ms
         stuck = not self._reply.preparing and played_ms == self._played_ms  # on hold: the line takes nothing from us
         speaking = self._reply.active and self._reply.is_talk and not stuck
-        if (speaking and not self._presence.asked) or (self._held and not self._reply.active):  # or it is the check-in
+        speaking = speaking and not self._presence.asked  # or it is the check-in
+        speaking = speaking or bool(self._reply.puts_through_to or self._keys.pressed)
+        if speaking or (self._held and not self._reply.active):
             self._presence.words(now_ms)
         match self._presence.feed(now_ms, self._speech_start_ms, self._draft):
             case Silence.CHECK_IN:

@@ -49,6 +49,14 @@ class Draft:
         self._heard: Heard | None = None
         self._made = trio.Event()
 
+    @classmethod
+    def of(cls, heard: Heard) -> Draft:
+        """One that is made already: of keys that were pressed."""
+        draft = cls()
+        draft._heard = heard
+        draft._made.set()
+        return draft
+
     async def make(self, hearing: Hearing) -> None:
         found = await hearing.finish()
         self._heard = Heard(found.own, found.general, found.decode_ms, found.off_topic)

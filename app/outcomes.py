@@ -11,9 +11,18 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.ports import Direction, Ended, EndedBy, Outcome, Progress, Result, Side
+from app.transfers import TransferStep
 
 LONGEST_REASON = 80
 """Characters kept of a reason phrase: a stranger's PBX may send a novel."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPlaced:
+    """A call that never left the box, and why. The reason is for people."""
+
+    result: Result
+    reason: str
 
 
 class Stopped(Enum):
@@ -74,12 +83,14 @@ TABLE = (
     Row(Result.FAILED, "8.1.3.2, 21", range(700)),
 )
 ANSWERED = Row(Result.ANSWERED, "13.2.2.4, 15")
+TRANSFERRED = Row(Result.TRANSFERRED, "RFC 3515, 2.4.5; RFC 3891, 3")
 MACHINE = Row(Result.MACHINE, "13.2.2.4, 15")  # to SIP an answer like any other
 MESSAGE_LEFT = Row(Result.MESSAGE_LEFT, "13.2.2.4, 15")
 LOST = Row(Result.NETWORK_ERROR, "8.1.3.1, 17.1.4, 18.4")  # no response came, or nothing could be sent
 
 _MEANING = {
     Result.ANSWERED: "Answered",
+    Result.TRANSFERRED: "Transferred: the caller was put through, and the other telephone was answered",
     Result.MACHINE: "An answering machine answered; no message was left",
     Result.MESSAGE_LEFT: "A message was left on the answering machine",
     Result.BUSY: "Busy: somebody is on the telephone there",
@@ -115,6 +126,8 @@ def row_of(report: Report) -> Row:
 
 def _talk(report: Report) -> Row:
     """A message that the machine cut off is none."""
+    if report.progress.transferred_s is not None:
+        return TRANSFERRED
     if not report.machine:
         return ANSWERED
     return MESSAGE_LEFT if report.message_said and report.ended.by is EndedBy.AGENT else MACHINE
@@ -126,6 +139,15 @@ def _fits(row: Row, report: Report, stopped: Stopped | None) -> bool:
     if row.rang is not None and row.rang != (there is not None):
         return False
     return row.stopped is stopped and (stopped is not None or report.ended.sip_code in row.codes)
+
+
+def why_not_put_through(step: TransferStep) -> Result:
+    """What keeps a caller from being put through, in the words of the table: the other telephone's, or FAILED."""
+    if step.refused:
+        return Result.FAILED
+    progress = Progress(0.0, heard_s=0.0, rang_s=0.0 if step.rang else None)
+    ended = Ended(EndedBy.CALLER, step.sip_code, step.reason)
+    return row_of(Report("outbound", ended, progress, talked=False)).result
 
 
 def outcome_of(report: Report) -> Outcome:

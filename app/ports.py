@@ -10,7 +10,7 @@ in a test as on the wire.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from app.mouth import Mouth
+from app.transfers import Transfer, TransferStep
+from app.turns.keys import Dtmf
 
 SAMPLE_RATE_HZ = 16_000
 FRAME_MS = 20
@@ -61,7 +63,8 @@ class Progress:
     """How far a call came: instants in seconds of `trio.current_time()`, None where it did not come to that.
 
     `heard_s`: the other side's first response to a call of ours, if only "trying". `rang_s`: its first sign that
-    somebody is being called (180 to 183). A call that comes in has both from its beginning.
+    somebody is being called (180 to 183). A call that comes in has both from its beginning. `transferred_s`: somebody
+    else has the other side on their telephone since.
     """
 
     began_s: float
@@ -69,6 +72,7 @@ class Progress:
     rang_s: float | None = None
     answered_s: float | None = None
     ended_s: float | None = None
+    transferred_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,6 @@ class Connected:
 
     codec: str
     narrow_band: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Dtmf:
-    digit: str
-    at_ms: int
 
 
 class Call(Protocol):
@@ -126,13 +124,12 @@ class Call(Protocol):
     async def hang_up(self, sip_code: int = 603) -> None:
         """End the call: BYE, or `sip_code` where it was not answered yet. Idempotent."""
 
+    async def transfer(self, to: str, told: Callable[[TransferStep], None]) -> TransferStep:
+        """Put the other side through to the number `to`; the last step, after `told` has heard of each. What failed, or
+        is cancelled, leaves the call as it was. After ANSWERED it ends by itself, or is to be hung up."""
 
-@dataclass(frozen=True, slots=True)
-class NotPlaced:
-    """A call that never left the box, and why. The reason is for people."""
-
-    result: Result
-    reason: str
+    def dtmf(self) -> AsyncIterator[Dtmf]:
+        """The keys that the other side presses, until the call has ended. One reader."""
 
 
 # -- hearing -------------------------------------------------------------------------------------------------
@@ -215,13 +212,6 @@ class Voice(Protocol):
 # -- thinking ------------------------------------------------------------------------------------------------
 
 
-class Likeness(Protocol):
-    """How alike two texts sound, for matching what was heard with what could have been meant."""
-
-    def alike(self, heard: str, meant: str) -> float:
-        """0 (nothing in common) to 1 (the same sounds)."""
-
-
 class Expects(Enum):
     """What the agent asked for, so that the turn decider knows how long people pause in it."""
 
@@ -253,7 +243,7 @@ class Noted:
     text: str
 
 
-Action = Say | HangUp | Noted
+Action = Say | HangUp | Noted | Transfer
 
 
 class Brain(Protocol):
@@ -271,6 +261,9 @@ class Brain(Protocol):
     def say_goodbye(self) -> AsyncGenerator[Action, None]:
         """The caller has been silent for too long; ends with `HangUp`."""
 
+    def not_put_through(self, person: str, why: Result) -> AsyncGenerator[Action, None]:
+        """A `Transfer` to `person` came to nothing, and the caller is back."""
+
     def interrupted(self, said: str) -> None:
         """The last reply was cut off; `said` is what the caller really heard of it."""
 
@@ -283,6 +276,10 @@ class Brain(Protocol):
 
     @property
     def expects(self) -> Expects: ...
+
+    @property
+    def takes_keys(self) -> bool:
+        """A number was asked for, and may be keyed."""
 
     @property
     def results(self) -> dict[str, str]:
@@ -332,6 +329,7 @@ class Result(Enum):
     """What became of a call, in a word. `app/outcomes.py` has the table."""
 
     ANSWERED = "answered"
+    TRANSFERRED = "transferred"
     MACHINE = "machine"
     MESSAGE_LEFT = "message left"
     BUSY = "busy"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import trio
 
 from app.listening import Draft, Echo
+from app.outcomes import why_not_put_through
 from app.ports import (
     BYTES_PER_MS,
     Action,
@@ -22,6 +23,7 @@ from app.ports import (
     Hearing,
     Line,
     Noted,
+    Result,
     Say,
     SessionLog,
     Turn,
@@ -30,6 +32,8 @@ from app.ports import (
 )
 from app.settings import Agent
 from app.speech import Clause, Speech
+from app.tones import ring_tone
+from app.transfers import Handover, Transfer, TransferStep, concluded, number_of
 from app.turns.endpoint import SpeechEnded
 from app.turns.natural_pause import Because
 from app.turns.said import are_words
@@ -66,6 +70,14 @@ class CallersTurn:
     interrupts: bool = False  # it cut the agent short
 
 
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """A caller who could not be put through."""
+
+    person: str
+    why: Result
+
+
 @dataclass(slots=True)
 class _Stages:
     """Wall-clock instants of one answer, in seconds; the turn's line in the session is made of them."""
@@ -82,15 +94,17 @@ class Reply:
         self.to = to
         self.scope = trio.CancelScope()
         self.gone = trio.Event()
-        self.hung_up_as = ""
+        self._hung_up_as = ""
         self.taken_back = False  # the caller goes on: the same turn comes again, longer
         self.preparing = False  # it has the floor, and its first audio is being made
+        self.puts_through_to = ""  # whom, while that is tried
+        self.came_back: CameBack | None = None
         self._call, self._parts = call, parts
         self._speech = Speech()
         self._base_ms = 0
         self._held_at_ms: int | None = None
         self._held_ms = 0  # in all, of holds that are over
-        self._thinking = self._finished = False
+        self._thinking = self._finished = self._told = False
         self._to_words = False  # whether `to` held any, once that is known
         self._stages: _Stages | None = None
         self._callers_line: Line | None = None
@@ -101,6 +115,12 @@ class Reply:
         reply = cls(call, parts)
         reply.gone.set()
         return reply
+
+    @property
+    def hung_up_as(self) -> str:
+        """What the talk came to, once this has ended it."""
+        transferred = self._call.progress.transferred_s is not None and self.puts_through_to
+        return concluded(self.puts_through_to) if transferred else self._hung_up_as
 
     @property
     def active(self) -> bool:
@@ -184,9 +204,48 @@ class Reply:
                         await self._say(text)
                     case HangUp(conclusion):
                         await self._call.mouth.drained()
-                        self.hung_up_as, self._finished = conclusion, True  # the end of the call ends us too
+                        self._hung_up_as, self._finished = conclusion, True  # the end of the call ends us too
                         await self._call.hang_up()
+                    case Transfer(person):
+                        await self._put_through(person)
         await self._call.mouth.drained()
+
+    async def _put_through(self, person: str) -> None:
+        """Only once the caller has heard all that was said before; and only to whom the owner wrote down."""
+        await self._call.mouth.drained()
+        self._finished = self._speech.over_at(self._call.mouth.played_ms)
+        if not self._finished:
+            return  # the call has ended
+        self._tell_own_line()
+        self.puts_through_to, number = person, number_of(self._parts.agent, person)
+        step = await self._handed_over(number) if number else TransferStep(Handover.FAILED)
+        if step.handover is Handover.ANSWERED:
+            await self._call.hang_up()
+            return
+        self.puts_through_to = ""
+        self._parts.log.note(self._call.mouth.clock_ms, _in_words(person, step))
+        self.came_back = CameBack(person, why_not_put_through(step))
+
+    async def _handed_over(self, number: str) -> TransferStep:
+        rings = trio.Event()
+
+        def told(step: TransferStep) -> None:
+            if step.rang:
+                rings.set()
+
+        async with trio.open_nursery() as waiting:
+            waiting.start_soon(self._let_hear_ringing, rings)
+            step = await self._call.transfer(number, told)
+            waiting.cancel_scope.cancel()
+        self._call.mouth.hush()
+        return step
+
+    async def _let_hear_ringing(self, rings: trio.Event) -> None:
+        """Nobody waits in silence."""
+        await rings.wait()
+        while True:
+            await self._call.mouth.play(ring_tone())
+            await trio.lowlevel.checkpoint()  # a call that has ended takes all at once
 
     async def _say(self, text: str) -> None:
         spoken_ms = sum(clause.audio_ms for clause in self._speech.clauses)
@@ -237,10 +296,22 @@ class Reply:
         if not self._finished:
             self._call.mouth.hush()  # only now can nothing more be added
         self._tell_callers_line()
-        played_ms = self._call.mouth.played_ms
-        said = self._speech.heard(played_ms)
-        if said and self._speech.start_ms is not None:
-            end_ms = self._speech.start_ms + self._held_ms + played_ms - self._base_ms
-            self._parts.log.line(Line("agent", said, self._speech.start_ms, end_ms, interrupted=not self._finished))
+        self._tell_own_line()
         if not self._finished and (self._thinking or self._speech.clauses):
-            self._parts.brain.interrupted(said)
+            self._parts.brain.interrupted(self._speech.heard(self._call.mouth.played_ms))
+
+    def _tell_own_line(self) -> None:
+        """Once."""
+        start_ms, played_ms = self._speech.start_ms, self._call.mouth.played_ms
+        said = self._speech.heard(played_ms)
+        if said and start_ms is not None and not self._told:
+            end_ms = start_ms + self._held_ms + played_ms - self._base_ms
+            self._parts.log.line(Line("agent", said, start_ms, end_ms, interrupted=not self._finished))
+            self._told = True
+
+
+def _in_words(person: str, step: TransferStep) -> str:
+    """For whoever reads the session."""
+    code = f"{step.sip_code} " if step.sip_code else ""
+    because = f": {code}{step.reason}".rstrip() if step.reason or code else ""
+    return f"{person} could not be reached{because}"

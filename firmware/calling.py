@@ -22,8 +22,8 @@ from app.control import verbs
 from app.control.refusals import Refusal, Why
 from app.outbound.dialling import dial_string
 from app.outbound.variables import names_in
-from app.outcomes import not_placed
-from app.ports import Call, NotPlaced, Outcome, Result, SessionLog
+from app.outcomes import NotPlaced, not_placed
+from app.ports import Call, Outcome, Result, SessionLog
 from firmware import telephony
 from firmware.audio.handset import HandsetCall, HandsetProblem, open_handset
 from firmware.employer import AtWork

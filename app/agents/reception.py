@@ -13,7 +13,7 @@ from app.conversation import converse
 from app.echo import echo
 from app.listening import Echo
 from app.outbound.variables import filled
-from app.outcomes import Report, Stopped, not_placed, outcome_of
+from app.outcomes import NotPlaced, Report, Stopped, not_placed, outcome_of
 from app.ports import (
     Brain,
     Call,
@@ -23,7 +23,6 @@ from app.ports import (
     Ended,
     EndedBy,
     Ledger,
-    NotPlaced,
     Result,
     SessionLog,
     Voice,

@@ -40,6 +40,7 @@ CARRIERS = (
     "can I speak to {}",
     "I would like to speak to {}",
     "could you put me through to {}",
+    "put me through to {}",
     "I want to talk to {}",
     "is {} there",
     "is {} available",

@@ -26,7 +26,7 @@ from app.brains.results import as_text, completed
 from app.brains.speakable import Speakable
 from app.brains.words import words
 from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed
-from app.ports import Action, Expects, Heard, Noted, Say
+from app.ports import Action, Expects, Heard, Noted, Result, Say
 from app.settings import Agent
 
 # A server that failed twice in a row is down: the caller does not wait for it a third time.
@@ -70,6 +70,10 @@ class ModelBrain:
         return self._receptionist.expects if self._receptionist_answers else _expected(" ".join(self._spoken))
 
     @property
+    def takes_keys(self) -> bool:
+        return self.expects is Expects.NUMBER or (self._receptionist_answers and self._receptionist.takes_keys)
+
+    @property
     def results(self) -> dict[str, str]:
         return self._receptionist.results
 
@@ -89,6 +93,10 @@ class ModelBrain:
     def say_goodbye(self) -> AsyncGenerator[Action, None]:
         self._begin_turn()
         return self._told(self._receptionist.say_goodbye())
+
+    def not_put_through(self, person: str, why: Result) -> AsyncGenerator[Action, None]:
+        self._begin_turn()
+        return self._told(self._receptionist.not_put_through(person, why))
 
     def reply(self, heard: Heard) -> AsyncGenerator[Action, None]:
         leaves, refuses = self._takes_leave(heard), self._receptionist.hears_refusal(heard)

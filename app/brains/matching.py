@@ -24,11 +24,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from app.brains.intents import CARRIERS, Intent, Kind
 from app.brains.meanings import meanings
 from app.brains.words import FUNCTION_WORDS, stem, words
-from app.ports import Heard, Likeness
+from app.ports import Heard
 
 # A function word says little of what is wanted, but "where" and "how much" say something.
 _FUNCTION_WEIGHT = 0.15
@@ -37,6 +38,13 @@ _SOUNDS_LIKE = 0.8
 # What a word of the same meaning is worth against the word itself; 0.5 and 0.9 were no better on the tuning set.
 _SAME_MEANING = 0.7
 _STEMS_OF_FUNCTION_WORDS = frozenset(map(stem, FUNCTION_WORDS))
+
+
+class Likeness(Protocol):
+    """How alike two texts sound, for matching what was heard with what could have been meant."""
+
+    def alike(self, heard: str, meant: str) -> float:
+        """0 (nothing in common) to 1 (the same sounds)."""
 
 
 @dataclass(frozen=True, slots=True)

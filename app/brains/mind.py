@@ -10,6 +10,7 @@ from app.brains.intents import Intent
 from app.brains.taking_messages import Note, Stage
 from app.brains.taking_results import Asking
 from app.ports import Action, Expects, HangUp, Noted, Say
+from app.transfers import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Mind:
     asking: Asking | None = None  # None: nothing was asked for yet
     do_not_call: bool = False
     notes: tuple[str, ...] = ()  # for whoever reads the session, of this reply
+    put_through: str = ""  # set: put the caller through to this person once this is said
     conclusion: str = ""  # set: hang up once this is said
 
     @property
@@ -37,7 +39,12 @@ class Mind:
     def asks_something_else(self) -> bool:
         """What was said last waits for another answer than that to the question for a result, or for none."""
         offered = self.offered_message or self.offered_no_calls or bool(self.guesses)
-        return offered or self.noting is not None or bool(self.conclusion)
+        return offered or self.noting is not None or self.lets_go
+
+    @property
+    def lets_go(self) -> bool:
+        """What was said last is the last that it has to say."""
+        return bool(self.conclusion or self.put_through)
 
     @property
     def waits_for(self) -> Asking | None:
@@ -63,6 +70,7 @@ def say(
     failures: int = 0,
     note: Note | None = None,
     asking: Asking | None = None,
+    put_through: str = "",
     conclusion: str = "",
 ) -> Mind:
     """The mind after saying `text`: what was asked before is settled, what `text` asks is open."""
@@ -78,6 +86,7 @@ def say(
         note=note or mind.note,
         asking=asking or mind.asking,
         notes=asking.notes if asking else (),
+        put_through=put_through,
         conclusion=conclusion,
     )
 
@@ -88,5 +97,7 @@ async def speak(mind: Mind) -> AsyncGenerator[Action, None]:
         yield Say(clause)
     for text in mind.notes:
         yield Noted(text)
+    if mind.put_through:
+        yield Transfer(mind.put_through)
     if mind.conclusion:
         yield HangUp(mind.conclusion)

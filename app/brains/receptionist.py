@@ -17,15 +17,17 @@ from app.brains.do_not_call import asked_not_to_call
 from app.brains.field_answers import answer_in, asks_something
 from app.brains.intents import Act, Intent, Kind, intents_of
 from app.brains.interview import Interview
-from app.brains.matching import Decision, Matcher, Verdict
+from app.brains.matching import Decision, Likeness, Matcher, Verdict
 from app.brains.mind import Mind, say, speak
 from app.brains.numbers import digits_in
+from app.brains.people import rather_named
 from app.brains.results import DO_NOT_CALL, offline_results
 from app.brains.taking_messages import Note, Stage
 from app.brains.taking_results import Asking
 from app.brains.words import words
-from app.ports import Action, Direction, Expects, Heard, Likeness
+from app.ports import Action, Direction, Expects, Heard, Result
 from app.settings import Agent
+from app.transfers import number_of
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +38,13 @@ _AGREED = 0.75
 
 _AGAIN = "I am sorry, I did not understand you. Please say it in other words."
 _OFFER_MESSAGE = "I am sorry, I cannot help you with that. Shall I take a message?"
+_CANNOT = "I cannot put you through to {}."
+_NOT_PUT_THROUGH = {
+    Result.BUSY: "{} is on the telephone.",
+    Result.NO_ANSWER: "{} does not answer.",
+    Result.DECLINED: "{} cannot take your call now.",
+}
+_WHOM = "Whom would you like to speak to?"
 _NO_MORE_CALLS = "I am sorry. You will not be called again. Good-bye."
 _OFFER_NO_CALLS = "Shall I see to it that you are not called again?"
 
@@ -55,6 +64,12 @@ class Receptionist:
         return self._mind.expects
 
     @property
+    def takes_keys(self) -> bool:
+        asking = self._mind.waits_for
+        is_amount = asking is not None and asking.open is not None and asking.open.type == "number"
+        return self.expects is Expects.NUMBER or (is_amount and not (asking and asking.unsure))
+
+    @property
     def results(self) -> dict[str, str]:
         mind = self._mind
         noted = {"wanted": mind.wanted} if mind.wanted else {}
@@ -71,7 +86,7 @@ class Receptionist:
     def is_asking(self) -> bool:
         """It has asked something, and the next utterance is the answer."""
         mind = self._mind
-        return mind.waits_for is not None or (mind.asks_something_else and not mind.conclusion)
+        return mind.waits_for is not None or (mind.asks_something_else and not mind.lets_go)
 
     def hears_refusal(self, heard: Heard) -> bool:
         """They may not want to be called again: only a call of ours is understood so."""
@@ -103,7 +118,12 @@ class Receptionist:
         return self._become(self._parting(self._mind, self._interview.conclusion(self._mind)))
 
     def reply(self, heard: Heard) -> AsyncGenerator[Action, None]:
-        return self._become(self._next(replace(self._mind, conclusion="", notes=()), heard))
+        return self._become(self._next(replace(self._mind, put_through="", conclusion="", notes=()), heard))
+
+    def not_put_through(self, person: str, why: Result) -> AsyncGenerator[Action, None]:
+        mind, because = replace(self._mind, put_through="", wanted=person), _NOT_PUT_THROUGH.get(why, _CANNOT)
+        text = f"I am sorry, {because.format(person)} Shall I take a message for {person}?"
+        return self._become(say(mind, text, expects=Expects.YES_NO, offered_message=True))
 
     def interrupted(self, said: str) -> None:
         """What was never heard was never said: the caller went on, and the whole utterance comes again."""
@@ -189,8 +209,8 @@ class Receptionist:
     def _wish(self, mind: Mind, heard: Heard, answer: bool | None) -> Mind:
         """The caller says what they want."""
         decision = self._decide(heard)
-        if decision.intent is not None:
-            return self._carry_out(mind, decision.intent)
+        if intent := rather_named(decision, heard):
+            return self._carry_out(mind, intent)
         if mind.offered_end and answer is False:
             return self._parting(mind, self._interview.conclusion(mind))
         if mind.offered_end and answer is True:
@@ -246,11 +266,19 @@ class Receptionist:
     # -- the acts ----------------------------------------------------------------------------------------------
 
     def _person(self, mind: Mind, name: str) -> Mind:
-        text = f"I would put you through to {name}, but I cannot transfer calls yet. Shall I take a message for {name}?"
-        return say(replace(mind, wanted=name), text, expects=Expects.YES_NO, offered_message=True)
+        mind = replace(mind, wanted=name)
+        if number_of(self._agent, name):
+            return say(mind, f"I am putting you through to {name}.", put_through=name)
+        text = f"{_CANNOT.format(name)} Shall I take a message for {name}?"
+        return say(mind, text, expects=Expects.YES_NO, offered_message=True)
 
     def _someone(self, mind: Mind) -> Mind:
-        text = "I cannot transfer calls yet. Shall I take a message, so that somebody calls you back?"
+        reachable = [each.name for each in self._agent.directory if number_of(self._agent, each.name)]
+        if len(reachable) == 1:
+            return self._person(mind, reachable[0])
+        if reachable and mind.last_said != _WHOM:
+            return say(mind, _WHOM)
+        text = "I cannot put you through without a name. Shall I take a message, so that somebody calls you back?"
         return say(mind, text, expects=Expects.YES_NO, offered_message=True)
 
     def _hours(self, mind: Mind) -> Mind:
@@ -270,7 +298,7 @@ class Receptionist:
 
     def _first_words(self, mind: Mind, heard: Heard) -> Mind:
         """Nothing was asked for yet: nobody has been greeted, or the greeting offered help."""
-        intent = self._decide(heard).intent
+        intent = rather_named(self._decide(heard), heard)
         if intent is not None and intent.key != Act.GREETING.value:
             return self._interview.led_back(self._carry_out(mind, intent))
         if not mind.last_said:
@@ -280,7 +308,7 @@ class Receptionist:
 
     def _answered(self, mind: Mind, asking: Asking, heard: Heard) -> Mind:
         """An answer, or something else that the caller wants; then the question comes again."""
-        intent = self._decide(heard).intent
+        intent = rather_named(self._decide(heard), heard)
         step = taking_results.step(asking, heard)
         is_free = asking.expects in (Expects.MESSAGE, Expects.NAME)  # anything is an answer
         if intent is not None and intent.key == Act.REPEAT.value and (step is None or is_free):

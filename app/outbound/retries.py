@@ -15,6 +15,7 @@ LONGEST: Final = timedelta(days=14)
 
 _STATUS: Final[Mapping[str, Status]] = {
     Result.ANSWERED.value: "Completed",
+    Result.TRANSFERRED.value: "Completed",
     Result.MESSAGE_LEFT.value: "Completed",
     Result.BUSY.value: "NoResponse",
     Result.DECLINED.value: "NoResponse",

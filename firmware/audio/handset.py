@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from typing import Final
@@ -22,6 +22,8 @@ from typing import Final
 import trio
 
 from app.ports import FRAME_BYTES, Connected, Direction, Ended, EndedBy, Frame, Progress
+from app.transfers import Handover, TransferStep
+from app.turns.keys import Dtmf
 from firmware.audio.call_audio import AudioStats, CallAudio, Mouth, Pair
 from firmware.audio.sound_card import HandsetProblem, SoundCard, SoundCardGone, open_sound_card, sound_devices
 from firmware.lifetimes import serving
@@ -36,6 +38,7 @@ is broken, and the thread is left to it."""
 
 _OK = 200
 _CANCELLED = 487  # RFC 3261: the caller gave up before the answer
+_NOT_IMPLEMENTED = 501
 _UNAVAILABLE = 503
 
 _log = logging.getLogger(__name__)
@@ -53,6 +56,7 @@ class HandsetCall:
         self.progress = Progress(now_s, heard_s=now_s, rang_s=now_s)
         self._ended: Ended | None = None
         self._connected: Connected | None = None
+        self._keys_in, self._no_keys = trio.open_memory_channel[Dtmf](0)
         self._picked_up, self._over, self._silent = trio.Event(), trio.Event(), trio.Event()
 
     def __repr__(self) -> str:
@@ -97,6 +101,14 @@ class HandsetCall:
         self._end(EndedBy.AGENT, _OK if self._connected else sip_code, "hung up here")
         with trio.move_on_after(CLOSING_S):
             await self._silent.wait()
+
+    async def transfer(self, to: str, told: Callable[[TransferStep], None]) -> TransferStep:  # noqa: ARG002
+        await trio.lowlevel.checkpoint()
+        return TransferStep(Handover.FAILED, _NOT_IMPLEMENTED, "a call from the box itself cannot be put through")
+
+    def dtmf(self) -> AsyncIterator[Dtmf]:
+        """None ever comes: there are no keys."""
+        return self._no_keys
 
     # -- more than that --------------------------------------------------------------------------------------
 
@@ -148,6 +160,7 @@ class HandsetCall:
         self._ended = Ended(by, sip_code, reason)
         self.progress = replace(self.progress, ended_s=trio.current_time())
         self._audio.close()
+        self._keys_in.close()
         self._picked_up.set()
         self._over.set()
 

@@ -23,6 +23,7 @@ RESULTS_S = 10.0
 """After a call that came in: until then a language model may be writing down its results."""
 
 _AT_ONCE = 50
+_TALKS = (Result.ANSWERED.value, Result.TRANSFERRED.value)
 _LISTENS = ("running", "paused", "done")
 
 
@@ -39,7 +40,7 @@ def mind(db: records.Db, now: datetime) -> list[str]:
     listening = _listening(db) if any(row["direction"] == "inbound" for row in found) else {}
     called = []
     for row in found:
-        if row["direction"] == "inbound" and row["outcome"] == Result.ANSWERED.value:
+        if row["direction"] == "inbound" and row["outcome"] in _TALKS:
             called += [each.id for each in listening.get(row["agent"], []) if _trigger(db, each, row)]
         db.execute("UPDATE sessions SET minded = 1 WHERE id = ?", (row["id"],))
     return called

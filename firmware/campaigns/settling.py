@@ -24,7 +24,7 @@ from firmware.storage.records import Db
 GOES_ON: Final = frozenset({"running", "paused", "done"})
 """States in which participants go on through the flow after a call."""
 
-_BROUGHT_RESULTS: Final = frozenset({Result.ANSWERED.value})
+_BROUGHT_RESULTS: Final = frozenset({Result.ANSWERED.value, Result.TRANSFERRED.value})
 _BY_REQUEST = "asked not to be called again"
 
 

@@ -8,10 +8,13 @@ from typing import TypeVar
 
 from app.control import verbs, views
 from app.control.refusals import Refusal, Why
+from app.outbound.dialling import dial_string
+from app.settings import Agent, DialRules
 from firmware.control.events import Events
 from firmware.control.look import Scene, agent_view
 from firmware.control.refusing import missed, not_found, taken
 from firmware.storage import SqliteLedger, records
+from firmware.telephony import BadTargetError, target_uri
 
 T = TypeVar("T")
 
@@ -121,7 +124,7 @@ class AgentVerbs:
         return self._write(db, fresh, plan)
 
     def _write(self, db: records.Db, old: records.AgentRecord, plan: views.AgentPlan) -> views.AgentDetail | Refusal:
-        if why := _unknown(db, plan):
+        if why := _not_dialled(plan.settings) or _unknown(db, plan):
             return why
         record = replace(old, version=old.version + 1, modified_at=datetime.now(UTC), plan=plan)
         if taken_by := records.write_agent(db, record):
@@ -165,6 +168,19 @@ def _unknown(db: records.Db, plan: views.AgentPlan) -> Refusal | None:
     if len(set(ids)) < len(ids):
         return _gone("attachments", "a connection is attached twice: untick one")
     return None
+
+
+def _not_dialled(agent: Agent) -> Refusal | None:
+    """Callers are put through there: better said now than to a caller. The dial rules of a line only shorten it."""
+    wrong: dict[str, str] = {}
+    for place, person in enumerate(agent.directory):
+        try:
+            if person.extension.strip():
+                target_uri(dial_string(person.extension, DialRules()).text, "pbx")
+        except BadTargetError:
+            wrong[f"directory.{place}.extension"] = "must be an extension, a number, or a SIP address; or empty"
+    text = "The agent was not saved: callers cannot be put through to what stands there. See below."
+    return Refusal(why=Why.INVALID, text=text, fields=wrong) if wrong else None
 
 
 def _gone(field: str, what: str) -> Refusal:

@@ -20,7 +20,6 @@ punctual the audio clock was (`max_ms`, `quantile_ms(0.999)`), over all calls.
 
 `Call` is app.ports.Call, and more:
   call.both()                -> async iterator of firmware.audio.Pair(at_ms, caller, agent): for a recording
-  call.dtmf()                -> async iterator of app.ports.Dtmf
   call.send_dtmf("123#")
   call.stats                 -> AudioStats(lost_frames, recorder_lost_frames, underruns, gap_max_ms, gap_p999_ms)
   call.is_over

@@ -11,8 +11,10 @@ import pjsua2 as pj
 import trio
 
 from app.establishing import Encryption, Offer
+from app.outbound.dialling import dial_string
 from app.ports import Direction
 from app.settings import Connection
+from app.transfers import Handover, TransferStep
 from firmware.telephony.call import Call, Leg
 from firmware.telephony.caller_id import asserted_identity, from_header
 from firmware.telephony.endpoint import Endpoint, Rejected
@@ -166,6 +168,13 @@ class Account:
 
     def call_failed(self, call: Call, sip_code: int, theirs: Offer | None) -> None:
         self._context.run(self.memory.failed, call.direction, sip_code, theirs, self._our_offer())
+
+    async def consult(self, target: str) -> Call | TransferStep:
+        """By the dial rules of the connection."""
+        try:
+            return await self.dial(dial_string(target, self.connection.dialling).text)
+        except (BadTargetError, NotConnectedError, TooManyCallsError) as why:
+            return TransferStep(Handover.FAILED, reason=str(why))
 
     def call_over(self, call: Call) -> None:
         self._calls.discard(call)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -13,12 +13,15 @@ import pjsua2 as pj
 import trio
 
 from app.establishing import Offer
-from app.ports import Connected, Direction, Dtmf, Ended, EndedBy, Frame, Progress
+from app.ports import Connected, Direction, Ended, EndedBy, Frame, Progress
+from app.transfers import Handover, TransferStep
+from app.turns.keys import Dtmf
 from firmware.audio.call_audio import AudioStats, CallAudio, Mouth, Pair
 from firmware.telephony.endpoint import Endpoint
 from firmware.telephony.memory import MEDIA_CODES
 from firmware.telephony.sdp import read_offer
 from firmware.telephony.tap import Tap
+from firmware.telephony.transfer import Referral, put_through
 from firmware.telephony.uris import fit_for_utf8
 
 HANG_UP_S = 2.0
@@ -31,6 +34,7 @@ DTMF_DIGITS = 64
 NARROW_HZ = 8000
 
 _OK = 200
+_BAD_REQUEST = 400
 _TERMINATED = 487
 _RINGS = range(180, 184)  # RFC 3261 21.1: ringing, forwarded, queued, and what carriers ring with (183)
 
@@ -66,6 +70,15 @@ class Leg(pj.Call):  # type: ignore[misc]
     def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:  # noqa: ARG002, N802
         self._tell("media_changed")
 
+    def onCallTransferStatus(self, prm: pj.OnCallTransferStatusParam) -> None:  # noqa: N802
+        try:
+            code, reason = int(prm.statusCode), fit_for_utf8(str(prm.reason))
+            # Else a late NOTIFY comes to whatever call has pj's number of this one by then.
+            prm.cont = self.owner is not None and self.owner.is_referring
+            self._tell("transfer_status_came", code, reason, bool(prm.finalNotify))
+        except Exception as fault:  # noqa: BLE001
+            self._endpoint.fault(fault)
+
     def onDtmfDigit(self, prm: pj.OnDtmfDigitParam) -> None:  # noqa: N802
         try:
             self._tell("digit_came", str(prm.digit))
@@ -89,11 +102,14 @@ class CallOwner(Protocol):
     def call_over(self, call: Call) -> None:
         """Nothing of it is left."""
 
+    async def consult(self, target: str) -> Call | TransferStep:
+        """A call of ours to `target`, to put somebody through to; or why there is none."""
+
 
 class Call:
     """See app.ports.Call. Made by `Account`, which keeps it until it is over and hangs up what is left at its end.
 
-    `taken`: set once somebody looks after the call.
+    `taken`: set once somebody looks after the call. `rings`: set once the other side's telephone does.
     """
 
     def __init__(
@@ -109,7 +125,7 @@ class Call:
         self.id = call_id or uuid.uuid4().hex[:12]
         self.direction = direction
         self.remote = remote
-        self.taken = trio.Event()
+        self.taken, self.rings = trio.Event(), trio.Event()
         now_s, came = trio.current_time(), direction == "inbound"
         self.progress = Progress(now_s, now_s if came else None, now_s if came else None)
         self._endpoint, self._owner = endpoint, owner
@@ -121,6 +137,7 @@ class Call:
         self._codec: Connected | None = None
         self._theirs: Offer | None = None
         self._ended: Ended | None = None
+        self._referral: Referral | None = None
         self._connected, self._over = trio.Event(), trio.Event()
         self._digits_in, self._digits = trio.open_memory_channel[Dtmf](DTMF_DIGITS)
         leg.owner = self
@@ -169,16 +186,23 @@ class Call:
             said = sip_code if self.direction == "inbound" else 0  # a CANCEL has no code
             self._end(Ended(EndedBy.AGENT, said, "hung up; the other side did not confirm it"))
 
+    async def transfer(self, to: str, told: Callable[[TransferStep], None]) -> TransferStep:
+        """See app.ports.Call, and transfer.py for the way it goes. Ends within RING_S, REFER_S and END_S."""
+        second = await self._owner.consult(to)
+        if isinstance(second, TransferStep):
+            return second
+        return await put_through(self, second, partial(self._refer_to, second), told)
+
+    def dtmf(self) -> AsyncIterator[Dtmf]:
+        """See app.ports.Call: RFC 4733 events, and INFO with application/dtmf-relay."""
+        return self._digits
+
     # -- more than that --------------------------------------------------------------------------------------
 
     def both(self) -> AsyncIterator[Pair]:
         """Both sides from now on, frame by frame, until the call has ended. For a recording: one reader, 10 s of
         room, then the oldest are dropped and counted in `stats`."""
         return self._audio.both()
-
-    def dtmf(self) -> AsyncIterator[Dtmf]:
-        """Digits the other side pressed (RFC 4733), until the call has ended. One reader."""
-        return self._digits
 
     def send_dtmf(self, digits: str) -> None:
         """Press `digits` (0-9 * # A-D) as RFC 4733 events. Nothing happens in a call that is not connected."""
@@ -188,6 +212,11 @@ class Call:
     @property
     def stats(self) -> AudioStats:
         return self._audio.stats
+
+    @property
+    def is_referring(self) -> bool:
+        """A REFER is under way, and somebody waits for what becomes of it."""
+        return self._referral is not None and self._referral.last is None
 
     @property
     def is_over(self) -> bool:
@@ -245,6 +274,8 @@ class Call:
         """A response to our INVITE, provisional or final."""
         now_s, so_far = trio.current_time(), self.progress
         rang_s = so_far.rang_s or (now_s if sip_code in _RINGS else None)
+        if rang_s:
+            self.rings.set()
         self.progress = replace(so_far, heard_s=so_far.heard_s or now_s, rang_s=rang_s)
 
     def media_changed(self) -> None:
@@ -253,6 +284,12 @@ class Call:
             with suppress(pj.Error):  # it ended a moment ago: the event is on its way
                 self._connect_audio(self._leg)
         self._look_whether_connected()
+
+    def transfer_status_came(self, sip_code: int, reason: str, is_final: bool) -> None:
+        if self._referral and not self._referral.last:
+            step = self._referral.came(sip_code, reason, is_final=is_final)
+            if step.handover is Handover.ANSWERED:
+                self._transferred()
 
     def digit_came(self, digit: str) -> None:
         try:
@@ -291,11 +328,30 @@ class Call:
         if self._ended:
             return
         self._ended = ended
+        if self._referral:
+            self._referral.close()
+            if self._referral.succeeded:
+                self._transferred()
         self.progress = replace(self.progress, ended_s=trio.current_time())
         self._audio.close()
         self._digits_in.close()
         self._connected.set()
         self._over.set()
+
+    def _refer_to(self, second: Call) -> Referral:
+        """Ask the PBX to put the other sides of both calls together."""
+        self._referral = referral = Referral()
+        try:
+            if self._leg and second._leg:
+                self._leg.xferReplaces(second._leg, _call_parameters(0))
+            else:
+                referral.close()
+        except pj.Error as fault:
+            referral.came(_BAD_REQUEST, fit_for_utf8(str(fault.reason)), is_final=True)
+        return referral
+
+    def _transferred(self) -> None:
+        self.progress = replace(self.progress, transferred_s=self.progress.transferred_s or trio.current_time())
 
     def _release(self) -> None:
         """pj is done with the call: give the tap back and drop the leg (we are not inside its methods here)."""

@@ -10,6 +10,7 @@ from app.control.views import RegistrationView
 _DAYS = {0: "Today", 1: "Yesterday"}
 _KINDS = {
     "answered": "good",
+    "transferred": "good",
     "message left": "good",
     "machine": "busy",
     "busy": "busy",

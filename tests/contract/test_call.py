@@ -12,6 +12,7 @@ import pytest
 import trio
 
 from app.ports import FRAME_BYTES, FRAME_MS, Call, Connected, Ended, EndedBy, Frame
+from app.transfers import Handover, TransferStep
 from tests.fakes.line import FakeCall
 from tests.fakes.sound_card import handset_in_a_quiet_room
 from tests.office.pbx import office_pbx
@@ -25,7 +26,8 @@ Ringing = Callable[[int], AbstractAsyncContextManager[Call]]
 
 @asynccontextmanager
 async def fake_call(hangs_up_at_ms: int) -> AsyncGenerator[Call, None]:
-    call = FakeCall([], hangs_up_at_ms=hangs_up_at_ms)
+    nobody = TransferStep(Handover.FAILED, 404, "Not Found")
+    call = FakeCall([], hangs_up_at_ms=hangs_up_at_ms, transfers=[(0.1, nobody)])
     async with trio.open_nursery() as line:
         line.start_soon(call.run)
         yield call
@@ -197,3 +199,38 @@ async def test_ears_that_nobody_reads_lose_the_oldest(ringing: Ringing) -> None:
         assert lost >= 20
         first = await anext(call.ears())
         assert first.at_ms >= lost * FRAME_MS
+
+
+async def test_who_cannot_be_put_through_is_still_there(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        await connected(call)
+        told: list[TransferStep] = []
+        with trio.fail_after(30):
+            last = await call.transfer("699", told.append)  # no such extension
+            await call.mouth.play(bytes(5 * FRAME_BYTES))
+            await call.mouth.drained()
+        assert last.handover is Handover.FAILED
+        assert last.sip_code in (404, 501)  # of a telephone network, and of a microphone, which is none
+        assert last.reason
+        assert not any(step.handover is Handover.ANSWERED for step in told)
+        assert call.progress.transferred_s is None
+        assert call.progress.ended_s is None
+        assert call.mouth.played_ms == 5 * FRAME_MS
+
+
+async def test_nobody_is_put_through_after_the_end(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        await connected(call)
+        with trio.fail_after(30):
+            await call.hang_up()
+            last = await call.transfer("600", lambda _: None)  # which answers
+        assert last.handover is Handover.FAILED
+        assert call.progress.transferred_s is None
+
+
+async def test_keys_end_with_the_call(ringing: Ringing) -> None:
+    async with ringing(1_000) as call:
+        await connected(call)
+        with trio.fail_after(30):
+            assert [key async for key in call.dtmf()] == []
+        assert (await call.ended()).by is EndedBy.CALLER

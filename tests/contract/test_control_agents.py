@@ -8,6 +8,7 @@ import pytest
 
 from app.control import verbs, views
 from app.control.refusals import Refusal, Why
+from app.settings import Agent, Person
 from tests.contract.test_control_verbs import Verbs, box, connection, plan
 
 pytestmark = pytest.mark.contract
@@ -63,3 +64,17 @@ async def test_an_imported_agent_takes_calls_from_nobody(tmp_path: Path) -> None
 
 def _named(file: views.AgentFile, name: str) -> object:
     return file.settings.model_copy(update={"name": name})
+
+
+@pytest.mark.parametrize("extension", ["ext. 12 or 13", "ask Bob", "sip:a b@c", "12\u200b3"])
+async def test_callers_are_put_through_only_to_what_can_be_dialled(tmp_path: Path, extension: str) -> None:
+    people = (Person(name="Anna", extension="+49 (0)30 123-456"), Person(name="Bob", extension=extension))
+    agent = Agent(name="Reception", directory=(*people, Person(name="Carol")))
+    async with box(tmp_path) as b:
+        wanted = plan("Reception").model_copy(update={"settings": agent})
+        told = await b.agents.create_agent(verbs.CreateAgent(plan=wanted))
+        assert isinstance(told, Refusal)
+        assert (told.why, list(told.fields)) == (Why.INVALID, ["directory.1.extension"])
+        fewer = agent.model_copy(update={"directory": (people[0], Person(name="Carol"))})
+        wanted = wanted.model_copy(update={"settings": fewer})
+        assert isinstance(await b.agents.create_agent(verbs.CreateAgent(plan=wanted)), views.AgentDetail)

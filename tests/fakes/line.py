@@ -11,7 +11,7 @@ answering machine BEEP, silence is 0.
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 
 import trio
@@ -27,6 +27,8 @@ from app.ports import (
     Frame,
     Progress,
 )
+from app.transfers import Handover, TransferStep
+from app.turns.keys import Dtmf
 
 MOUTH_FRAMES = 10  # 200 ms, as on the real line
 BEEP = -30_000
@@ -102,8 +104,9 @@ class FakeMouth:
 class FakeCall:
     """`run` is the line itself and has to be running while the call is.
 
-    `echo_ms`: what the agent says comes back so much later, where the caller says nothing.
-    `held_from_ms`: the PBX puts the call on hold for good. `media`: false for a call that begins on hold.
+    `keys`: what the caller presses, and when. `transfers`: what becomes of an attempt to put them through, and how many
+    seconds after the step before. `echo_ms`: what the agent says comes back so much later, where the caller says
+    nothing. `held_from_ms`: the PBX puts the call on hold for good. `media`: false for a call that begins on hold.
     """
 
     direction: Direction = "inbound"
@@ -119,8 +122,14 @@ class FakeCall:
         held_from_ms: int | None = None,
         media: bool = True,
         echo_ms: int = 0,
+        keys: Sequence[Dtmf] = (),
+        transfers: Sequence[tuple[float, TransferStep]] = (),
     ) -> None:
         self.id = call_id
+        self.put_through_to: list[str] = []
+        self._transfers = transfers
+        self._keys_left = list(keys)
+        self._keys_in, self._keys_out = trio.open_memory_channel[Dtmf](len(keys))
         self.mouth = FakeMouth()
         self.lost_frames = 0
         now_s = trio.current_time()
@@ -142,9 +151,27 @@ class FakeCall:
                 break
             if self._media:
                 self.mouth.tick(held=at_ms >= self._held_from_ms)
+                self._press(at_ms)
                 self._deliver(Frame(at_ms, self._caller_pcm(at_ms), self.mouth.sent[-1]))
         self._end(Ended(EndedBy.CALLER, 200, "BYE"))
         self._send.close()
+
+    def dtmf(self) -> AsyncIterator[Dtmf]:
+        return self._keys_out
+
+    async def transfer(self, to: str, told: Callable[[TransferStep], None]) -> TransferStep:
+        self.put_through_to.append(to)
+        for after_s, step in self._transfers:
+            with trio.move_on_after(after_s):
+                await self._over.wait()
+                break
+            told(step)
+            if step.handover is Handover.ANSWERED:
+                self.progress = replace(self.progress, transferred_s=trio.current_time())
+            if step.is_last:
+                return step
+        await trio.lowlevel.checkpoint()
+        return TransferStep(Handover.FAILED, reason="the call has ended")
 
     def ears(self) -> AsyncIterator[Frame]:
         return self._receive
@@ -181,7 +208,12 @@ class FakeCall:
             self._ended = ended
             self.progress = replace(self.progress, ended_s=trio.current_time())
             self.mouth.close()
+            self._keys_in.close()
             self._over.set()
+
+    def _press(self, at_ms: int) -> None:
+        while self._keys_left and self._keys_left[0].at_ms <= at_ms:
+            self._keys_in.send_nowait(self._keys_left.pop(0))
 
     def _deliver(self, frame: Frame) -> None:
         if self._send.statistics().current_buffer_used == EARS_FRAMES:

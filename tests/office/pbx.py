@@ -50,7 +50,8 @@ class PbxError(Exception):
 @dataclass(frozen=True, slots=True)
 class OfficeAccount:
     """What the PBX's administrator gives out. `codecs` in the PBX's order of preference; `media_encryption` as
-    Asterisk has it: "no", or "sdes", which is then required. `beyond`: its telephone sees the PBX as `Pbx.seen_as`."""
+    Asterisk has it: "no", or "sdes", which is then required. `more`: another line of its endpoint. `beyond`: its
+    telephone sees the PBX as `Pbx.seen_as`."""
 
     user: str
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
@@ -58,6 +59,7 @@ class OfficeAccount:
     codecs: Sequence[str] = CODECS
     ipv6: bool = False
     media_encryption: str = "no"
+    more: str = ""
     beyond: bool = False
 
     @property
@@ -379,6 +381,7 @@ def _account_values(account: OfficeAccount, host: str) -> dict[str, str]:
         "codecs": ",".join(account.codecs),
         "rtp_ipv6": "yes" if account.ipv6 else "no",
         "media_encryption": account.media_encryption,
+        "more": account.more,
         "media": "" if everywhere else media,
         "transport": "transport = transport-beyond" if account.beyond else "",
         "caller_name": f"Extension {account.user}",

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import trio
 
 from app.agents.reception import Desk, Errand, Reception
-from app.ports import Brain, Call, Direction, NotPlaced, SessionLog
+from app.outcomes import NotPlaced
+from app.ports import Brain, Call, Direction, SessionLog
 from app.settings import Agent
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.line import CalledPhone, Utterance

@@ -3,15 +3,17 @@ the real engines, and everything else of ours real."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import trio
 
 from app.conversation import converse
-from app.ports import Action, Brain, Expects, HangUp, Heard, Line, Say, Voice
+from app.ports import Action, Brain, Expects, HangUp, Heard, Line, Result, Say, Voice
 from app.reply import Parts
 from app.settings import Agent
+from app.transfers import TransferStep
+from app.turns.keys import Dtmf
 from tests.fakes.ledger import FakeLedger, FakeSessionLog
 from tests.fakes.line import FakeCall, Utterance
 from tests.fakes.speech import DECODE_S, FakeActivity, FakeEars, FakeEcho, FakeHearing, FakeVoice
@@ -33,8 +35,13 @@ class ScriptedBrain:
     heard: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
     understood: frozenset[str] = frozenset()
+    back: list[tuple[str, Result]] = field(default_factory=list)
     expects: Expects = Expects.ANYTHING
     results: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def takes_keys(self) -> bool:
+        return self.expects is Expects.NUMBER
 
     def greet(self) -> AsyncGenerator[Action, None]:
         return self._say([Say(self.greeting)] if self.greeting else [])
@@ -48,6 +55,10 @@ class ScriptedBrain:
 
     def say_goodbye(self) -> AsyncGenerator[Action, None]:
         return self._say([Say("Good-bye."), HangUp("silence")])
+
+    def not_put_through(self, person: str, why: Result) -> AsyncGenerator[Action, None]:
+        self.back.append((person, why))
+        return self._say([Say("Sorry, not there.")])
 
     def interrupted(self, said: str) -> None:
         self.cut.append(said)
@@ -96,10 +107,20 @@ async def play(
     held_from_ms: int | None = None,
     echo_ms: int = 0,
     decode_s: float = DECODE_S,
+    keys: Sequence[Dtmf] = (),
+    transfers: Sequence[tuple[float, TransferStep]] = (),
 ) -> Scene:
-    """Run one call. `script`: when the caller speaks (ms), for how long (ms), and the words ("": a sound without)."""
+    """Run one call. `script`: when the caller speaks (ms), for how long (ms), and the words ("": a sound without).
+    `keys`, `transfers`: see FakeCall."""
     utterances = [Utterance(number, at, length) for number, (at, length, _) in enumerate(script, 1)]
-    call = FakeCall(utterances, hangs_up_at_ms=hangs_up_at_ms, held_from_ms=held_from_ms, echo_ms=echo_ms)
+    call = FakeCall(
+        utterances,
+        hangs_up_at_ms=hangs_up_at_ms,
+        held_from_ms=held_from_ms,
+        echo_ms=echo_ms,
+        keys=keys,
+        transfers=transfers,
+    )
     agent = agent or Agent(name="Test", pause_ms=450)
     log = FakeLedger().open_session(call_id=call.id, agent=agent.name, direction=call.direction, remote=call.remote)
     ears = FakeEars({number: words for number, (_, _, words) in enumerate(script, 1)}, decode_s)

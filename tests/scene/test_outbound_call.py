@@ -8,7 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from app.ports import Call, NotPlaced, Result
+from app.outcomes import NotPlaced
+from app.ports import Call, Result
 from tests.fakes.line import CalledPhone, FakeCall, Utterance
 from tests.scene.outgoing import Outgoing, call, phone, picks_up
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,6 +13,7 @@ from app.agents.reception import BUSY_HERE, SERVER_INTERNAL_ERROR, Desk, attend
 from app.brains.receptionist import Receptionist, matcher_of
 from app.ports import Action, Brain, Call, Ended, EndedBy, Heard, SessionLog
 from app.settings import Agent
+from app.transfers import TransferStep
 from tests.fakes.ledger import FakeLedger, FakeSessionLog
 from tests.fakes.line import FakeCall, Utterance
 from tests.fakes.speech import FakeActivity, FakeBeeps, FakeEars, FakeEcho, FakeVoice
@@ -68,10 +69,11 @@ class Office:
         brain: Callable[[], Brain] = greeter,
         ledger: FakeLedger | None = None,
         texts: dict[int, str] | None = None,
+        agent: Agent | None = None,
     ) -> None:
         self.ears = FakeEars(texts or {1: "hello"})
         self.ledger = ledger or FakeLedger()
-        self._agent = Agent(name="Reception", max_opened_sessions=seats)
+        self._agent = agent or Agent(name="Reception", max_opened_sessions=seats)
         self._brain = brain
 
     async def receive(self, *calls: FakeCall, until_s: float = 60, every_s: float = 0) -> None:
@@ -93,8 +95,14 @@ class Office:
         return summary.outcome, summary.ended_by, summary.conclusion
 
 
-def ringing(call_id: str, script: list[Utterance] | None = None, *, hangs_up_at_ms: int = 10_000) -> FakeCall:
-    return FakeCall(script or [], call_id=call_id, hangs_up_at_ms=hangs_up_at_ms)
+def ringing(
+    call_id: str,
+    script: list[Utterance] | None = None,
+    *,
+    hangs_up_at_ms: int = 10_000,
+    transfers: Sequence[tuple[float, TransferStep]] = (),
+) -> FakeCall:
+    return FakeCall(script or [], call_id=call_id, hangs_up_at_ms=hangs_up_at_ms, transfers=transfers)
 
 
 # -- seats -----------------------------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ def test_every_outcome_has_a_status_and_every_retried_one_is_an_outcome() -> Non
     assert set(get_args(Retried)) <= words
     assert {word: status_of(word) for word in words} == {
         "answered": "Completed",
+        "transferred": "Completed",
         "message left": "Completed",
         "busy": "NoResponse",
         "declined": "NoResponse",

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
-from app.outcomes import LONGEST_REASON, TABLE, Report, Stopped, in_words, not_placed, outcome_of, row_of
+from app.outcomes import (
+    LONGEST_REASON,
+    TABLE,
+    Report,
+    Stopped,
+    in_words,
+    not_placed,
+    outcome_of,
+    row_of,
+    why_not_put_through,
+)
 from app.ports import Direction, Ended, EndedBy, Progress, Result
+from app.transfers import Handover, TransferStep
 
 pytestmark = pytest.mark.unit
 
@@ -81,6 +93,22 @@ def test_an_answering_machine(by: EndedBy, message_said: bool, result: Result) -
     assert outcome_of(report).result is result
     assert row_of(report).section
     assert in_words(result.value, 200, "BYE", 5_000)
+
+
+@pytest.mark.parametrize("by", list(EndedBy))
+def test_whoever_was_put_through_is_transferred_whoever_hangs_up_on_us(by: EndedBy) -> None:
+    progress = replace(ANSWERED, transferred_s=150.0)
+    report = Report("inbound", Ended(by, 200, "BYE"), progress, talked=True)
+    assert outcome_of(report).result is Result.TRANSFERRED
+    assert row_of(report).section
+    assert outcome_of(replace(report, stopped=Stopped.FAULT)).result is Result.FAILED
+
+
+@pytest.mark.parametrize("rang", [True, False])
+def test_why_somebody_was_not_put_through_is_what_a_call_of_ours_would_have_become(rang: bool) -> None:
+    for code in (0, *FINAL):
+        step = TransferStep(Handover.FAILED, code, "No", rang)
+        assert why_not_put_through(step) is expected(code, rang=rang)
 
 
 @pytest.mark.parametrize(

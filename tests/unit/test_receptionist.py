@@ -10,8 +10,9 @@ from app.brains.intents import intents_of
 from app.brains.matching import Matcher, Thresholds
 from app.brains.receptionist import Receptionist, matcher_of
 from app.brains.words import words
-from app.ports import Action, Expects, HangUp, Heard
+from app.ports import Action, Expects, HangUp, Heard, Noted, Say
 from app.settings import Agent
+from app.transfers import Transfer
 from tests.bench.intent import office_agent
 from tests.unit.test_brains_matching import Letters
 
@@ -28,10 +29,18 @@ def receptionist() -> Receptionist:
 
 
 async def said(actions: AsyncGenerator[Action, None]) -> str:
-    """The clauses as one text; a hang-up as its outcome in brackets."""
-    return " ".join(
-        [f"[{action.conclusion}]" if isinstance(action, HangUp) else action.text async for action in actions]
-    )
+    """The clauses as one text; a hang-up as its outcome in brackets, a transfer with an arrow."""
+    return " ".join([_as_text(action) async for action in actions])
+
+
+def _as_text(action: Action) -> str:
+    match action:
+        case HangUp(conclusion):
+            return f"[{conclusion}]"
+        case Transfer(person):
+            return f"[-> {person}]"
+        case Say(text) | Noted(text):
+            return text
 
 
 async def hears(brain: Receptionist, text: str) -> str:
@@ -162,27 +171,6 @@ async def test_at_most_two_guesses_are_offered_to_choose_from(choice: str, place
 async def test_a_guess_that_is_denied_is_given_up() -> None:
     brain = unsure()
     await talk(brain, ("where can i park", "I am not sure", Expects.YES_NO), ("no", "I am sorry", Expects.ANYTHING))
-
-
-async def test_it_says_that_it_would_put_through_and_takes_a_message_instead() -> None:
-    brain = receptionist()
-    await talk(
-        brain,
-        ("i would like to speak to peter hoffman", "I would put you through to Peter Hoffman, but", Expects.YES_NO),
-        ("yes please", "I will take a message for Peter Hoffman. What is your name", Expects.NAME),
-        ("my name is john smith", "Thank you. And your telephone number", Expects.NUMBER),
-        ("five five five oh one four two", "John Smith. 5 5 5, 0 1 4 2. Is that right?", Expects.YES_NO),
-        ("yes", "Thank you. What may I tell Peter Hoffman?", Expects.MESSAGE),
-        ("my crown came off again", "Thank you. I have noted your message for Peter Hoffman.", Expects.ANYTHING),
-        ("no thank you", f"{AGENT.goodbye} [message taken]", Expects.ANYTHING),
-    )
-    assert brain.results == {
-        "wanted": "Peter Hoffman",
-        "message_for": "Peter Hoffman",
-        "message_name": "John Smith",
-        "message_number": "5550142",
-        "message": "my crown came off again",
-    }
 
 
 async def at_read_back() -> Receptionist:

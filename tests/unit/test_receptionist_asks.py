@@ -6,7 +6,7 @@ import pytest
 
 from app.brains.receptionist import Receptionist, matcher_of
 from app.brains.results import DO_NOT_CALL
-from app.ports import Direction, Expects, Heard, Noted
+from app.ports import Direction, Expects, Heard, Noted, Result
 from app.settings import Agent, ResultField
 from tests.bench.intent import office_agent
 from tests.unit.test_brains_matching import Letters
@@ -88,11 +88,11 @@ async def test_a_message_in_between_is_taken_and_leads_back() -> None:
 
 
 async def test_somebody_who_cannot_be_put_through_is_led_back() -> None:
-    await talk(
-        await greeted(APPOINTMENT),
-        ("i would like to speak to peter hoffman", "I would put you through to Peter Hoffman", Expects.YES_NO),
-        ("no", f"All right. {APPOINTMENT.question}", Expects.YES_NO),
-    )
+    brain = await greeted(APPOINTMENT)
+    asked = await hears(brain, "i would like to speak to peter hoffman")
+    assert asked == "I am putting you through to Peter Hoffman. [-> Peter Hoffman]", "and nothing is asked after it"
+    await said(brain.not_put_through("Peter Hoffman", Result.BUSY))
+    await talk(brain, ("no", f"All right. {APPOINTMENT.question}", Expects.YES_NO))
 
 
 async def test_what_stays_unheard_is_left_empty_and_noted_and_the_rest_is_asked() -> None:

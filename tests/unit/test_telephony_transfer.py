@@ -1,0 +1,161 @@
+"""A transfer on the virtual clock: what the other telephone does, what the PBX says, who hangs up meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from app.outcomes import why_not_put_through
+from app.ports import Connected, Ended, EndedBy, Progress, Result
+from app.transfers import Handover, TransferStep
+from firmware.telephony.transfer import REFER_S, RING_S, Referral, put_through, step_of
+
+pytestmark = pytest.mark.unit
+
+CONNECTED = Connected("opus", narrow_band=False)
+BYE = Ended(EndedBy.CALLER, 200, "BYE")
+
+
+class Caller:
+    def __init__(self) -> None:
+        self.over = trio.Event()
+
+    async def ended(self) -> Ended:
+        await self.over.wait()
+        return BYE
+
+
+class Telephone:
+    """Rings after a second, then does what it is told to."""
+
+    def __init__(self, does: Connected | Ended | None, *, rings: bool = True) -> None:
+        self.progress, self.rings, self.over = Progress(0.0), trio.Event(), False
+        self._does, self._rings = does, rings
+
+    async def connected(self) -> Connected | Ended:
+        await trio.sleep(1)
+        if self._rings:
+            self.progress = replace(self.progress, rang_s=1.0)
+            self.rings.set()
+        await trio.sleep(2 if self._does else 1_000)
+        assert self._does
+        return self._does
+
+    async def hang_up(self) -> None:
+        self.over = True
+        await trio.lowlevel.checkpoint()
+
+
+class Pbx:
+    """Says `lines` to a REFER: code, whether it is the last word, at once."""
+
+    def __init__(self, *lines: tuple[int, bool], hangs_up: bool = False) -> None:
+        self.referral = Referral()
+        self.asked = False
+        self._lines, self._hangs_up = lines, hangs_up
+
+    def refer(self) -> Referral:
+        self.asked = True
+        for code, is_final in self._lines:
+            self.referral.came(code, "as it says", is_final=is_final)
+        if self._hangs_up:
+            self.referral.close()
+        return self.referral
+
+
+async def outcome(telephone: Telephone, pbx: Pbx, caller: Caller | None = None) -> tuple[list[str], TransferStep]:
+    told: list[TransferStep] = []
+    last = await put_through(caller or Caller(), telephone, pbx.refer, told.append)
+    assert telephone.over
+    return [f"{each.handover.value} {each.sip_code}" for each in told], last
+
+
+async def test_it_rings_is_answered_and_the_pbx_puts_them_together(autojump_clock: MockClock) -> None:
+    told, last = await outcome(Telephone(CONNECTED), Pbx((100, False), (100, False), (200, True)))
+    assert told == ["trying 180", "accepted 100", "trying 100", "answered 200"]
+    assert last.handover is Handover.ANSWERED
+
+
+@pytest.mark.parametrize(
+    ("code", "rings", "told_code"),
+    [(486, True, 486), (603, True, 603), (403, True, 603), (403, False, 403), (404, False, 404)],
+)
+async def test_a_telephone_that_is_not_answered_never_costs_the_caller(
+    autojump_clock: MockClock, code: int, rings: bool, told_code: int
+) -> None:
+    pbx = Pbx()
+    _, last = await outcome(Telephone(Ended(EndedBy.CALLER, code, "No"), rings=rings), pbx)
+    assert last == TransferStep(Handover.FAILED, told_code, "No", rang=rings)
+    assert not pbx.asked
+
+
+async def test_nobody_comes(autojump_clock: MockClock) -> None:
+    _, last = await outcome(Telephone(None), Pbx())
+    assert (last.handover, last.sip_code, last.rang) == (Handover.FAILED, 480, True)
+    assert trio.current_time() == pytest.approx(RING_S)
+
+
+@pytest.mark.parametrize("code", [405, 501, 403, 500, 486, 603])
+async def test_a_pbx_that_does_not_transfer(autojump_clock: MockClock, code: int) -> None:
+    _, last = await outcome(Telephone(CONNECTED), Pbx((code, True)))
+    assert (last.handover, last.sip_code) == (Handover.FAILED, code)
+    assert why_not_put_through(last) is Result.FAILED, "and not that whoever answered is busy"
+
+
+async def test_a_pbx_that_says_nothing(autojump_clock: MockClock) -> None:
+    _, last = await outcome(Telephone(CONNECTED), Pbx((100, False)))
+    assert last.handover is Handover.FAILED
+    assert trio.current_time() == pytest.approx(3 + REFER_S)
+
+
+@pytest.mark.parametrize(
+    ("lines", "handover"),
+    [([(100, False)], Handover.ANSWERED), ([], Handover.FAILED), ([(503, False)], Handover.FAILED)],
+)
+async def test_a_pbx_that_hangs_up_without_a_last_word(
+    autojump_clock: MockClock, lines: list[tuple[int, bool]], handover: Handover
+) -> None:
+    _, last = await outcome(Telephone(CONNECTED), Pbx(*lines, hangs_up=True))
+    assert last.handover is handover
+
+
+async def test_the_caller_hangs_up_while_it_rings(autojump_clock: MockClock) -> None:
+    caller, pbx = Caller(), Pbx()
+    async with trio.open_nursery() as nursery:
+
+        async def leaves() -> None:
+            await trio.sleep(2)
+            caller.over.set()
+
+        nursery.start_soon(leaves)
+        _, last = await outcome(Telephone(CONNECTED), pbx, caller)
+    assert (last.handover, last.reason) == (Handover.FAILED, "the caller hung up")
+    assert trio.current_time() == pytest.approx(2)
+    assert not pbx.asked
+
+
+async def test_it_can_be_taken_back(autojump_clock: MockClock) -> None:
+    telephone = Telephone(None)
+    with trio.move_on_after(5):
+        await put_through(Caller(), telephone, Pbx().refer, lambda _: None)
+    assert telephone.over
+
+
+def test_a_pbx_that_never_stops_talking_fills_no_memory() -> None:
+    referral = Referral()
+    for _ in range(1_000):
+        referral.came(180, "Ringing", is_final=False)
+    referral.came(200, "OK", is_final=True)
+    assert referral.succeeded
+
+
+@pytest.mark.parametrize("code", range(100, 700, 7))
+def test_every_code_is_a_step(code: int) -> None:
+    for is_final in (False, True):
+        step = step_of(code, "", is_final=is_final, accepted=True)
+        assert step.sip_code == code
+        assert step.is_last or (code < 200 and not is_final)
+        assert (step.handover is Handover.FAILED) == (code >= 300)
