@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator
 
 import trio
 
+from app.echo import rms_dbfs
 from app.listening import Chunk, Draft, Listener
 from app.ports import Action, Call, Heard
 from app.presence import Presence
@@ -265,8 +266,9 @@ class Floor:
         """By how long the caller speaks over the agent."""
         if self._interruptible and self._reply is not self._over_sound:
             awaits_words = self._listener.in_speech and not self._waved_off
-            move = self._barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability, awaits_words=awaits_words)
-            self._interrupt(move)
+            span = chunk.start_ms, chunk.end_ms, chunk.probability
+            level_dbfs = rms_dbfs(chunk.pcm)
+            self._interrupt(self._barge_in.feed(*span, level_dbfs=level_dbfs, awaits_words=awaits_words))
         else:
             self._barge_in.over()
             self._reply.go_on()

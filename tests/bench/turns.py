@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import trio
 
+from app.echo import rms_dbfs
 from app.listening import Chunk, Listener
 from app.ports import FRAME_MS, SAMPLE_RATE_HZ, Frame, Hearing
 from app.turns.barge_in import BargeIn, Move
@@ -92,7 +93,8 @@ def silences(chunks: Sequence[Chunk], words: Said) -> list[Silent]:
             continue
         if isinstance(chunk.event, SpeechPaused):
             words_at_ms = chunk.end_ms + _RECOGNISED_MS
-        move = barge_in.feed(chunk.start_ms, chunk.end_ms, chunk.probability, awaits_words=in_speech)
+        span = chunk.start_ms, chunk.end_ms, chunk.probability
+        move = barge_in.feed(*span, level_dbfs=rms_dbfs(chunk.pcm), awaits_words=in_speech)
         if words_at_ms and chunk.end_ms >= words_at_ms and not move:
             move, words_at_ms = barge_in.words(words), 0
         if move is Move.HOLD:
@@ -160,7 +162,7 @@ async def interruptions(spoken: Samples, gain_db: float, noise: Floats) -> list[
     ):
         words = samples(await say(SPEAKERS[voice], text)).astype(np.float64) * 10 ** (gain_db / 20)
         start, delay_ms = into_ms * _PER_MS, DELAYS_MS[len(lines) % len(DELAYS_MS)]
-        sent = spoken[: start + len(words)]
+        sent = spoken[: start + len(words) + SAMPLE_RATE_HZ]  # and a second in which the words become known
         came = echoed(sent, delay_ms, noise).astype(np.float64)
         over = min(len(words), len(came) - start)  # the telephone may add or swallow a sample
         came[start : start + over] += words[:over]

@@ -3,8 +3,8 @@
 One task is the audio clock: every 20 ms it takes a frame from the mouth, then hands the caller's next frame over,
 so everything that a frame causes has happened before the next one comes.
 
-The caller's audio is made to be told apart, not to be listened to: every sample of utterance k is k, of the beep of an
-answering machine BEEP, silence is 0.
+The caller's audio is made to be told apart, not to be listened to: every sample of utterance k is LOUD + k, of the
+beep of an answering machine BEEP, silence is 0.
 `tests/fakes/speech.py` reads it back.
 """
 
@@ -32,7 +32,8 @@ from app.turns.keys import Dtmf
 
 MOUTH_FRAMES = 10  # 200 ms, as on the real line
 BEEP = -30_000
-ECHO = -20_000
+LOUD = 12_000
+ECHO = -1_200  # 20 dB below a voice
 EARS_FRAMES = 25  # as on the real line: the oldest are dropped
 
 
@@ -225,7 +226,8 @@ class FakeCall:
         number = next((u.number for u in self._script if u.at_ms <= at_ms < u.at_ms + u.for_ms), 0)
         if not number and self._echo_ms:
             return self._came_back(at_ms)
-        return struct.pack("<h", number) * (FRAME_BYTES // 2)
+        mark = LOUD + number if number > 0 else number  # or a beep
+        return struct.pack("<h", mark) * (FRAME_BYTES // 2)
 
     def _came_back(self, at_ms: int) -> bytes:
         """What was sent `echo_ms` ago, as ECHO marks it."""

@@ -1,5 +1,6 @@
 """Ears, voice activity and voice on a virtual clock. What they hear is the marked audio of `tests/fakes/line.py`:
-every sample of utterance k is k, of a beep BEEP, of an echo ECHO, silence is 0.
+every sample of utterance k is LOUD + k, or k alone where loudness does not matter, of a beep BEEP, of an echo ECHO,
+silence is 0.
 
 They pass the contract tests that the real engines pass (tests/contract/test_vad.py, test_beep.py, test_own_echo.py,
 test_stt.py, test_tts.py).
@@ -16,7 +17,7 @@ import numpy as np
 import trio
 
 from app.ports import BYTES_PER_MS, Heard
-from tests.fakes.line import BEEP, ECHO
+from tests.fakes.line import BEEP, ECHO, LOUD
 
 CHUNK_BYTES = 1024
 VOICE_MS_PER_CHARACTER = 60
@@ -110,7 +111,8 @@ class FakeHearing:
 
 
 def _stretches(audio: bytes) -> list[Stretch]:
-    marks = np.frombuffer(audio, dtype="<i2")
+    samples = np.frombuffer(audio, dtype="<i2")
+    marks = np.where(samples > LOUD, samples - LOUD, samples)
     edges = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), len(marks)]
     return [(int(marks[start]), (end - start) * 2 // BYTES_PER_MS) for start, end in pairwise(edges) if end > start]
 

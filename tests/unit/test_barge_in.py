@@ -17,14 +17,13 @@ CHUNKS_A_SECOND = 32
 def moves(pattern: str, barge_in: BargeIn | None = None, *, awaits_words: bool = False) -> list[tuple[int, Move]]:
     """`#` is a voiced chunk, `.` a silent one."""
     barge_in = barge_in or BargeIn()
-    fed = (
-        (
-            (k + 1) * CHUNK_MS,
-            barge_in.feed(k * CHUNK_MS, (k + 1) * CHUNK_MS, 0.9 if mark == "#" else 0.1, awaits_words=awaits_words),
-        )
-        for k, mark in enumerate(pattern)
-    )
-    return [(at_ms, move) for at_ms, move in fed if move]
+    found = []
+    for k, mark in enumerate(pattern):
+        probability, level_dbfs = (0.9, -20.0) if mark == "#" else (0.1, -60.0)
+        span = k * CHUNK_MS, (k + 1) * CHUNK_MS, probability
+        move = barge_in.feed(*span, level_dbfs=level_dbfs, awaits_words=awaits_words)
+        found += [((k + 1) * CHUNK_MS, move)] if move else []
+    return found
 
 
 def held(voiced_ms: int) -> BargeIn:
@@ -85,7 +84,7 @@ def test_an_agent_that_is_not_held_does_not_go_on(what: Said) -> None:
 
 def test_after_a_false_alarm_it_takes_more_for_a_while() -> None:
     barge_in = BargeIn()
-    moves("##" + "." * 5, barge_in)
+    moves("##" + "." * 30, barge_in)
     assert [barge_in.feed(at, at + CHUNK_MS, 0.9) for at in range(1_024, 1_024 + 5 * CHUNK_MS, CHUNK_MS)] == [
         *[None] * 4,
         Move.HOLD,
@@ -99,6 +98,33 @@ def test_when_the_agent_has_finished_the_evidence_is_forgotten() -> None:
     barge_in = held(96)
     barge_in.over()
     assert barge_in.feed(96, 128, 0.9) is None
+
+
+# -- voices behind the caller ----------------------------------------------------------------------------------
+
+
+def over_a_room(*stretches: tuple[int, float]) -> list[Move]:
+    """So many chunks of speech, each at such a level (dBFS), after half a second of a room at -40 dBFS."""
+    barge_in, found = BargeIn(), list[Move]()
+    for k in range(16):
+        assert barge_in.feed(k * CHUNK_MS, (k + 1) * CHUNK_MS, 0.0, level_dbfs=-40.0) is None
+    spoken = [level_dbfs for chunks, level_dbfs in stretches for _ in range(chunks)]
+    for k, level_dbfs in enumerate(spoken, 16):
+        move = barge_in.feed(k * CHUNK_MS, (k + 1) * CHUNK_MS, 0.9, level_dbfs=level_dbfs)
+        found += [move] if move else []
+    return found
+
+
+def test_voices_that_are_no_louder_than_the_room_are_the_room() -> None:
+    assert over_a_room((60, -37.0)) == []
+
+
+def test_who_is_louder_than_the_room_is_the_caller() -> None:
+    assert over_a_room((60, -37.0), (19, -26.0)) == [Move.HOLD, Move.STOP]
+
+
+def test_a_room_that_gets_louder_is_a_room_after_a_false_alarm() -> None:
+    assert over_a_room((3, -30.0), (5, -40.0), (16, -30.0))[:2] == [Move.HOLD, Move.GO_ON]
 
 
 # -- words -----------------------------------------------------------------------------------------------------
