@@ -119,6 +119,8 @@ async def ears(_: Trial | None) -> Found:
         return Found(good=False, why=f"it could not hear or speak ({failure})", final=True)
     if failure:
         return Found(good=False, why="its speech recogniser did not start")
+    if not heard:  # a machine that is busy starting gives up on its recogniser, and takes the next one
+        return Found(good=False, why="its speech recogniser did not answer")
     return Found(is_understood(SENTENCE, heard), "it did not understand a sentence that it said to itself", final=True)
 
 

@@ -145,7 +145,7 @@ def _command(folder: Path, disk: Path, port: int) -> list[str]:
     accel = os.environ.get("DESKBELL_QEMU_ACCEL", "tcg")
     return [
         "qemu-system-x86_64", "-nodefaults", "-display", "none",
-        "-machine", "q35", "-accel", accel, "-cpu", "host" if accel == "kvm" else "max", "-smp", "1",
+        "-machine", "q35", "-accel", accel, "-cpu", "host,-arch-capabilities" if accel == "kvm" else "max", "-smp", "1",
         "-m", str(MEMORY_MIB),
         "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE / 'OVMF_CODE_4M.fd'}",
         "-drive", f"if=pflash,format=raw,file={folder / 'firmware-settings.fd'}",
