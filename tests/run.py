@@ -1,6 +1,7 @@
-"""`just test`: all tests but those of the image, in two processes: tests with a telephone or a browser mostly wait.
+"""`just test`: all tests but those of the image, in three processes at once: those with a telephone mostly wait, and so
+do many of those with a browser.
 
-Options that pick no tests, as CI's `--color=no`, go to both. With any other argument there is one process, and all
+Options that pick no tests, as CI's `--color=no`, go to all three. With any other argument there is one process, and all
 arguments are pytest's.
 """
 
@@ -12,40 +13,48 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import IO
 
-WAITING, COMPUTING = "wire or web", "unit or contract or scene or rules"
-FOR_BOTH = re.compile(r"--color=\w+|--durations=\d+|--tb=\w+|-v+|-q+|-x")
+TELEPHONES, BROWSERS, COMPUTING = "wire", "web", "unit or contract or scene or rules"
+NICENESS = {TELEPHONES: 0, BROWSERS: 5, COMPUTING: 10}
+"""No call loses audio to a browser or to who computes, and no browser its patience."""
+
+FOR_ALL = re.compile(r"--color=\w+|--durations=\d+|--tb=\w+|-v+|-q+|-x")
 
 _PYTEST = (sys.executable, "-m", "pytest")
-_NICENESS = "10"
-"""Of who computes, so that no call loses audio to it, and no browser its patience."""
+_LONGEST = BROWSERS
+"""Its dots are shown as they come; what the others say comes after it."""
 
 _CLOSING = re.compile(r"^=*\s*((?:\d+ \w+(?:, )?)+) in [\d.]+s", re.MULTILINE)
 _MANY = {"error": "errors", "warning": "warnings"}
 
 
 def main(arguments: Sequence[str]) -> int:
-    if not all(FOR_BOTH.fullmatch(each) for each in arguments):
+    if not all(FOR_ALL.fullmatch(each) for each in arguments):
         return subprocess.call([*_PYTEST, "-m", "not image", *arguments])
-    with tempfile.TemporaryFile() as aside:
-        beside = ["nice", "-n", _NICENESS, *_command(COMPUTING, arguments)]
-        with (
-            subprocess.Popen(beside, stdout=aside) as computing,
-            subprocess.Popen(_command(WAITING, arguments), stdout=subprocess.PIPE) as waiting,
-        ):
-            assert waiting.stdout
-            said = _passed_on(waiting.stdout)
-            statuses = [waiting.wait(), computing.wait()]
-        aside.seek(0)
-        said += _passed_on(aside)
-    print(f"== {total(said)} in both ==", flush=True)
+    with ExitStack() as running:
+        asides = {kinds: running.enter_context(tempfile.TemporaryFile()) for kinds in NICENESS if kinds != _LONGEST}
+        processes = {
+            kinds: running.enter_context(
+                subprocess.Popen(_command(kinds, arguments), stdout=asides.get(kinds, subprocess.PIPE))
+            )
+            for kinds in NICENESS
+        }
+        live = processes[_LONGEST].stdout
+        assert live
+        said = _passed_on(live)
+        statuses = [process.wait() for process in processes.values()]
+        for aside in asides.values():
+            aside.seek(0)
+            said += _passed_on(aside)
+    print(f"== {total(said)} in all three ==", flush=True)
     return next((abs(status) for status in statuses if status), 0)
 
 
 def _command(kinds: str, arguments: Sequence[str]) -> list[str]:
     colour = ["--color=yes"] if sys.stdout.isatty() else []
-    return [*_PYTEST, "-m", kinds, *colour, *arguments]
+    return ["nice", "-n", str(NICENESS[kinds]), *_PYTEST, "-m", kinds, *colour, *arguments]
 
 
 def _passed_on(source: IO[bytes]) -> str:
@@ -59,12 +68,12 @@ def _passed_on(source: IO[bytes]) -> str:
 
 
 def total(said: str) -> str:
-    """The closing lines of two runs as one: "1 failed, 5 passed"."""
+    """The closing lines of all runs as one: "1 failed, 5 passed"."""
     closings = _CLOSING.findall(re.sub(r"\x1b\[[\d;]*m", "", said))
     counts: Counter[str] = Counter()
     for number, what in re.findall(r"(\d+) (\w+)", ", ".join(closings)):
         counts[_MANY.get(what, what)] += int(number)
-    counts["errors"] += 2 - len(closings)  # one of them did not come to its end
+    counts["errors"] += len(NICENESS) - len(closings)  # of those that did not come to their end
     counts.pop("deselected", None)
     return ", ".join(f"{number} {what}" for what, number in sorted(counts.items()) if number)
 
@@ -72,5 +81,5 @@ def total(said: str) -> str:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:  # both were told too
+    except KeyboardInterrupt:  # all three were told too
         sys.exit(130)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 
@@ -10,63 +11,94 @@ import pytest
 from tests import run
 from tests.conftest import KINDS
 from tests.rules.tree import TREE
-from tests.run import COMPUTING, FOR_BOTH, WAITING, total
+from tests.run import BROWSERS, COMPUTING, FOR_ALL, NICENESS, TELEPHONES, total
 
 pytestmark = pytest.mark.unit
 
+NICEST = 19
+"""Nobody is nicer (nice(2))."""
+
 
 def test_every_kind_runs_once() -> None:
-    kinds = [*WAITING.split(" or "), *COMPUTING.split(" or ")]
+    kinds = [kind for together in NICENESS for kind in together.split(" or ")]
     assert sorted(kinds) == sorted(KINDS - {"image"})
 
 
+def test_telephones_come_first() -> None:
+    assert NICENESS[TELEPHONES] < NICENESS[BROWSERS] < NICENESS[COMPUTING]
+
+
 @pytest.mark.parametrize(
-    ("argument", "for_both"),
+    ("argument", "for_all"),
     [("--color=no", True), ("-q", True), ("--durations=60", True), ("-k", False), ("tests/unit", False), ("-m", False)],
 )
-def test_who_picks_tests_gets_one_process(argument: str, for_both: bool) -> None:
-    assert bool(FOR_BOTH.fullmatch(argument)) is for_both
+def test_who_picks_tests_gets_one_process(argument: str, for_all: bool) -> None:
+    assert bool(FOR_ALL.fullmatch(argument)) is for_all
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "both"),
+    ("each", "together"),
     [
-        ("= 5 passed in 1.00s =", "= 2300 passed, 227 deselected in 351.44s (0:05:51) =", "2305 passed"),
         (
-            "= 1 failed, 5 passed, 3 deselected in 1.00s =",
-            "= 1 failed, 1 error in 0.50s =",
-            "1 errors, 2 failed, 5 passed",
+            (
+                "= 5 passed in 1.00s =",
+                "= 2300 passed, 227 deselected in 351.44s (0:05:51) =",
+                "= 7 passed, 9 deselected in 2.00s =",
+            ),
+            "2312 passed",
         ),
-        ("5 passed in 1.00s", "2 passed, 1 warning in 2.00s", "7 passed, 1 warnings"),
         (
-            "\x1b[32m= \x1b[32m\x1b[1m5 passed\x1b[0m, 2 deselected\x1b[32m in 1.00s =\x1b[0m",
-            "= 2 passed in 1.00s =",
-            "7 passed",
+            (
+                "= 1 failed, 5 passed, 3 deselected in 1.00s =",
+                "= 1 failed, 1 error in 0.50s =",
+                "= 2 errors in 0.50s =",
+            ),
+            "3 errors, 2 failed, 5 passed",
         ),
-        ("= 5 passed in 1.00s =", "INTERNALERROR> RuntimeError", "1 errors, 5 passed"),
-        ("", "", "2 errors"),
+        (("5 passed in 1.00s", "2 passed, 1 warning in 2.00s", "1 passed in 2.00s"), "8 passed, 1 warnings"),
+        (
+            (
+                "\x1b[32m= \x1b[32m\x1b[1m5 passed\x1b[0m, 2 deselected\x1b[32m in 1.00s =\x1b[0m",
+                "= 2 passed in 1.00s =",
+                "= 2 passed in 1.00s =",
+            ),
+            "9 passed",
+        ),
+        (
+            ("= 5 passed in 1.00s =", "INTERNALERROR> RuntimeError", "= 1 passed in 1.00s ="),
+            "1 errors, 6 passed",
+        ),
+        (("", "", ""), "3 errors"),
     ],
 )
-def test_what_came_of_both_is_one_line_that_ci_finds(one: str, other: str, both: str) -> None:
-    assert total(f"..F..\n{one}\n..\n{other}\n") == both
+def test_what_came_of_all_is_one_line_that_ci_finds(each: tuple[str, str, str], together: str) -> None:
+    assert total("\n..F..\n".join(each)) == together
     [pattern] = re.findall(r"grep -E '(.*)' build/ci/test.log", (TREE / ".ci" / "run").read_text())
-    assert re.search(pattern, f"== {both} in both ==")
+    assert re.search(pattern, f"== {together} in all three ==")
 
 
-@pytest.mark.parametrize(("waiting", "computing", "status"), [(0, 0, 0), (1, 0, 1), (0, 1, 1), (0, -9, 9), (2, 1, 2)])
+@pytest.mark.parametrize(
+    ("statuses", "status"),
+    [((0, 0, 0), 0), ((1, 0, 0), 1), ((0, 1, 0), 1), ((0, 0, 1), 1), ((0, 0, -9), 9), ((0, 2, 1), 2)],
+)
 def test_whoever_fails_is_heard(
-    waiting: int, computing: int, status: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    statuses: tuple[int, int, int], status: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """`python -c PROGRAM -m KINDS ...` in place of pytest."""
     program = f"""
 import os, sys
-print(f"= 3 passed in 0.10s (for {{sys.argv[2]}}) =", flush=True)
-status = {waiting} if "wire" in sys.argv[2] else {computing}
+print(f"= 3 passed in 0.10s (for {{sys.argv[2]}}, at {{os.nice(0)}}) =", flush=True)
+status = {dict(zip(NICENESS, statuses, strict=True))!r}[sys.argv[2]]
 os.kill(os.getpid(), -status) if status < 0 else sys.exit(status)
 """
+    before = os.nice(0)
     monkeypatch.setattr(run, "_PYTEST", (sys.executable, "-c", program))
     assert run.main(["-q"]) == status
-    printed = capfd.readouterr().out
-    assert f"(for {WAITING})" in printed.splitlines()[0]
-    assert f"(for {COMPUTING})" in printed.splitlines()[1]
-    assert printed.splitlines()[-1] == "== 6 passed in both =="
+    printed = capfd.readouterr().out.splitlines()
+    assert printed == [
+        *(
+            f"= 3 passed in 0.10s (for {kinds}, at {min(before + NICENESS[kinds], NICEST)}) ="
+            for kinds in (BROWSERS, TELEPHONES, COMPUTING)
+        ),
+        "== 9 passed in all three ==",
+    ]
