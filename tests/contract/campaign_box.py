@@ -34,12 +34,10 @@ from firmware.told_ledger import ToldLedger
 from tests.contract.test_control_calls import Line, Lines, no_recording
 from tests.fakes.line import CalledPhone
 from tests.fakes.speech import FakeActivity, FakeBeeps, FakeEars, FakeEcho, FakeVoice
+from tests.patience import PATIENCE_S
 from tests.scene.stage import ScriptedBrain
 
 ALWAYS = ({"days": WEEKDAYS, "begin": "00:00", "end": "24:00"},)
-PATIENCE_S = 20.0
-"""For what takes milliseconds on a machine that has nothing else to do."""
-
 GERMANY = DialRules(country_code="49")
 
 

@@ -18,6 +18,7 @@ from firmware.lifetimes import serving
 from provisioning.client import Box
 from provisioning.names import Names, keep_learning, own_addresses
 from tests.contract.test_control import no_recording
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -59,7 +60,7 @@ class Phone:
 
 
 async def _is(names: Names, box: str) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(PATIENCE_S):
         while names.box != box:  # noqa: ASYNC110 - the name tells nobody
             await trio.sleep(0.01)
 

@@ -13,12 +13,17 @@ import trio
 
 from app.ports import FRAME_BYTES, FRAME_MS, Call, Connected, Ended, EndedBy, Frame
 from app.transfers import Handover, TransferStep
+from firmware.telephony import EndpointConfig
 from tests.fakes.line import FakeCall
 from tests.fakes.sound_card import handset_in_a_quiet_room
 from tests.office.pbx import office_pbx
+from tests.patience import PATIENCE_S
 from tests.wire.box import next_call, registered
 
 pytestmark = pytest.mark.contract
+
+PBX_RTP, BOX_RTP = (21_200, 21_299), 21_300
+"""Apart from those of tests with telephones, which run at the same time."""
 
 Ringing = Callable[[int], AbstractAsyncContextManager[Call]]
 """A call that rings, from somebody who says nothing and hangs up so many milliseconds after the answer."""
@@ -36,7 +41,8 @@ async def fake_call(hangs_up_at_ms: int) -> AsyncGenerator[Call, None]:
 
 @asynccontextmanager
 async def real_call(hangs_up_at_ms: int) -> AsyncGenerator[Call, None]:
-    async with office_pbx() as pbx, registered(pbx) as box:
+    config = EndpointConfig(rtp_first_port=BOX_RTP)
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx, registered(pbx, config=config) as box:
         await pbx.originate("200", "Wait", f"{hangs_up_at_ms / 1000}")
         yield await next_call(box)
 
@@ -53,7 +59,7 @@ def ringing(request: pytest.FixtureRequest, tmp_path: Path) -> Ringing:
 
 async def connected(call: Call) -> Connected:
     await call.answer()
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE_S):
         result = await call.connected()
     assert isinstance(result, Connected)
     return result
@@ -63,7 +69,7 @@ async def test_a_call_from_answer_to_the_callers_bye(ringing: Ringing) -> None:
     async with ringing(1000) as call:
         assert call.direction == "inbound"
         assert (await connected(call)).codec
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             frames = [frame async for frame in call.ears()]
         times = [frame.at_ms for frame in frames]
         assert times == list(range(0, len(frames) * FRAME_MS, FRAME_MS))
@@ -83,7 +89,7 @@ async def test_a_call_from_answer_to_the_callers_bye(ringing: Ringing) -> None:
 async def test_what_was_played_is_counted_and_the_clock_goes_on(ringing: Ringing) -> None:
     async with ringing(30_000) as call:
         await connected(call)
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             await call.mouth.play(bytes(5 * FRAME_BYTES))
             await call.mouth.drained()
         assert call.mouth.played_ms == 5 * FRAME_MS
@@ -94,7 +100,7 @@ async def test_the_mouth_takes_200_ms_ahead_and_no_more(ringing: Ringing) -> Non
     async with ringing(30_000) as call:
         await connected(call)
         began_ms = call.mouth.clock_ms
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             await call.mouth.play(bytes(50 * FRAME_BYTES))
         assert call.mouth.clock_ms - began_ms >= 40 * FRAME_MS
         assert 40 * FRAME_MS <= call.mouth.played_ms <= 50 * FRAME_MS
@@ -103,7 +109,7 @@ async def test_the_mouth_takes_200_ms_ahead_and_no_more(ringing: Ringing) -> Non
 async def test_hush_is_at_once_and_what_was_not_heard_is_not_counted(ringing: Ringing) -> None:
     async with ringing(30_000) as call:
         await connected(call)
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             await call.mouth.play(bytes(20 * FRAME_BYTES))
             call.mouth.hush()
             played_ms = call.mouth.played_ms
@@ -156,7 +162,7 @@ async def _pass(ears: AsyncIterator[Frame], call: Call, for_ms: int) -> list[Fra
 async def test_hanging_up_is_ours_ends_the_ears_and_may_be_done_twice(ringing: Ringing) -> None:
     async with ringing(30_000) as call:
         was = await connected(call)
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             await call.hang_up()
             await call.hang_up(486)
             ended = await call.ended()
@@ -169,7 +175,7 @@ async def test_hanging_up_is_ours_ends_the_ears_and_may_be_done_twice(ringing: R
 async def test_after_the_end_nothing_waits_for_the_line(ringing: Ringing) -> None:
     async with ringing(30_000) as call:
         await connected(call)
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(call.mouth.play, bytes(500 * FRAME_BYTES))
                 await anext(call.ears())
@@ -180,7 +186,7 @@ async def test_after_the_end_nothing_waits_for_the_line(ringing: Ringing) -> Non
 
 async def test_a_caller_can_be_refused_with_a_code(ringing: Ringing) -> None:
     async with ringing(30_000) as call:
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             await call.hang_up(486)
             ended = await call.connected()
         assert isinstance(ended, Ended)
@@ -193,7 +199,7 @@ async def test_a_caller_can_be_refused_with_a_code(ringing: Ringing) -> None:
 async def test_ears_that_nobody_reads_lose_the_oldest(ringing: Ringing) -> None:
     async with ringing(30_000) as call:
         await connected(call)
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             await call.mouth.play(bytes(60 * FRAME_BYTES))  # the time it takes
         lost = call.lost_frames
         assert lost >= 20

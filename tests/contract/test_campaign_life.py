@@ -13,6 +13,7 @@ from app.control import verbs, views
 from firmware.campaigns.placing import AttemptClaim
 from firmware.telephony import Cause, NotConnectedError, Registration
 from tests.contract.campaign_box import CampaignBox, box
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -166,7 +167,7 @@ async def test_that_nobody_is_left_is_told_from_the_loop_whose_it_is(
             gone = asked.GetParticipant(campaign_id=campaign.id, id=left.id)
             assert isinstance(await b.participants.delete_participant(gone), views.Nothing)
             await b.is_in(campaign.id, "done")
-            with trio.fail_after(5):
+            with trio.fail_after(PATIENCE_S):
                 while (await told.receive()).kind is not verbs.EventKind.CAMPAIGN:
                     pass
     assert "campaigns failed" not in caplog.text

@@ -22,6 +22,7 @@ from app.settings import Account, Agent, Settings
 from provisioning.client import AWAY, A, Box
 from provisioning.web.campaign_text import flow_text
 from tests.contract.campaign_box import CampaignBox, box
+from tests.patience import PATIENCE_S
 from tests.unit.campaign_office import FLOW
 from tests.unit.test_provisioning_pages import NOW, visiting
 from tests.web.forms import Form, form_to, forms_of
@@ -187,7 +188,7 @@ async def test_thousands_of_rows_are_paged_through(tmp_path: Path) -> None:
     rows = b"number,name\n" + b"".join(b"030 %07d,Person %d\n" % (n, n) for n in range(3_000))
     async with visit(tmp_path) as page:
         where = await page.import_list(rows)
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             while "Being checked" in (shown := await page.text(where)):  # noqa: ASYNC110 - as somebody who looks again
                 await trio.sleep(0.05)
         assert "Take over 3,000" in shown

@@ -27,6 +27,7 @@ from firmware.control.server import LARGEST_BODY
 from firmware.lifetimes import serving
 from firmware.storage import StorageFault
 from provisioning.client import AWAY, CUT_OFF, Box
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -53,7 +54,7 @@ async def box_at(
     """A box that answers at `socket` as long as the block lasts."""
     box = Box(socket)
     async with serving(run_control, socket, answers or {}, events or Events(), recording):
-        with trio.fail_after(10):
+        with trio.fail_after(PATIENCE_S):
             yield box
             await box.close()
 
@@ -243,7 +244,7 @@ async def test_a_box_that_goes_in_the_middle_of_a_question_is_a_refusal(socket: 
 
     box = Box(socket)
     answers = {"list_agents": list_agents_for_ever}
-    with trio.fail_after(5):
+    with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery, serving(run_control, socket, answers, Events(), no_recording):
             nursery.start_soon(ask, box)
             await asked.wait()

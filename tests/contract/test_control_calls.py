@@ -33,6 +33,7 @@ from firmware.telephony import NotConnectedError, TooManyCallsError
 from firmware.told_ledger import ToldLedger
 from tests.fakes.line import BEEP, CalledPhone, Utterance
 from tests.fakes.speech import FakeActivity, FakeBeeps, FakeEars, FakeEcho, FakeVoice
+from tests.patience import PATIENCE_S
 from tests.scene.stage import ScriptedBrain
 
 pytestmark = pytest.mark.contract
@@ -71,7 +72,7 @@ class Line:
 
     async def rings(self) -> CalledPhone:
         """The telephone that was called last."""
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             while not self.phones:  # noqa: ASYNC110 - a list tells nobody
                 await trio.sleep(0.01)
         return self.phones[-1]
@@ -104,7 +105,7 @@ class Box:
         return made
 
     async def becomes(self, call_id: str, state: str) -> CallView:
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             while True:
                 found = await self.calls.get_call(verbs.ById(id=call_id))
                 assert isinstance(found, CallView)

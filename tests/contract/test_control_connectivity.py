@@ -36,6 +36,7 @@ from firmware.storage import SqliteLedger, ledger, records
 from firmware.switchboard import Switchboard
 from firmware.vault import open_vault
 from tests.fakes.model_server import Script, model_server
+from tests.patience import PATIENCE_S
 from tests.web.canary import holding
 
 pytestmark = pytest.mark.contract
@@ -349,7 +350,7 @@ async def test_one_test_at_a_time_and_one_that_is_stuck_ends(tmp_path: Path, mon
         await begun.wait()
         second = await b.trials.test_connectivity(verbs.TryConnectivity(id="box-voice-slt"))
         assert why(second) is Why.NOT_NOW
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             while not ended:  # noqa: ASYNC110
                 await trio.sleep(0.01)
     assert not ended[0].worked

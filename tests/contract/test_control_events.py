@@ -17,6 +17,7 @@ from firmware.control.events import MOST_LISTENERS, Events
 from firmware.lifetimes import serving
 from provisioning.client import AWAY, Box
 from tests.contract.test_control import box_at, no_recording
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -44,7 +45,7 @@ async def test_the_events_end_when_the_phone_process_goes(socket: Path) -> None:
                 first.set()
 
     box, event = Box(socket), Event(kind=EventKind.SETTINGS)
-    with trio.fail_after(10):
+    with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery, serving(run_control, socket, {}, events, no_recording):
             nursery.start_soon(listen, box)
             nursery.start_soon(told_when_heard, events, event)
@@ -94,7 +95,7 @@ async def test_who_goes_while_something_is_told_leaves_nothing_behind() -> None:
         "query_string": b"",
         "headers": [],
     }
-    with trio.fail_after(10):
+    with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(server._application({}, events, no_recording), scope, receive, send)
             await told_when_heard(events, Event(kind=EventKind.AGENT, id="a1"))

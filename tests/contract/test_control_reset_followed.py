@@ -26,6 +26,7 @@ from provisioning.names import Names
 from provisioning.passwords import Passwords
 from provisioning.sign_ins import SignIns
 from provisioning.slate import Slate
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -76,7 +77,7 @@ async def _no_recording(_: str) -> Path | None:
 
 
 async def until(done: Callable[[], bool]) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(PATIENCE_S):
         while not done():  # noqa: ASYNC110 - files do not announce themselves
             await trio.sleep(0.02)
 

@@ -39,6 +39,7 @@ from firmware.storage.campaign_records import CampaignRecord
 from firmware.storage.participant_records import NewParticipant
 from firmware.switchboard import Switchboard
 from firmware.vault import open_vault
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -55,7 +56,7 @@ async def test_what_was_set_said_and_logged_is_not_in_the_bundle(tmp_path: Path)
         scene = Scene(roster, {}, Switchboard(NO_CALLS, nursery, lambda _: None), vault)
         box = BoxVerbs(store, scene, NO_CALLS, events, tmp_path, "0.1.0")
         await plant(store, AgentVerbs(store, scene, events))
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             await store.settled()
         file = await SupportVerbs(store, scene, box).get_support_bundle(verbs.Empty())
         nursery.cancel_scope.cancel()

@@ -23,6 +23,7 @@ from firmware.language_model.reading import LARGEST_ANSWER, LONGEST_LINE
 from provisioning.identity import identity
 from tests.fakes.language_model import FakeModel, Written
 from tests.fakes.model_server import HTML, JSON, Script, model_server
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -60,7 +61,7 @@ def opened(request: pytest.FixtureRequest) -> Opened:
 
 async def whole(answer: ModelAnswer) -> str:
     text = ""
-    with trio.fail_after(10):
+    with trio.fail_after(PATIENCE_S):
         while piece := await answer.more():
             text += piece
     answer.stop()
@@ -136,7 +137,7 @@ async def test_stopping_closes_the_connection() -> None:
         answer = model.ask(QUESTION)
         await answer.more()
         answer.stop()
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             await server.left.wait()
 
 

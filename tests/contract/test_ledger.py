@@ -14,6 +14,7 @@ import trio
 from app.ports import Ledger, Line, SessionLog, Turn
 from firmware.storage import SqliteLedger, ledger
 from tests.fakes.ledger import TALKED, FakeLedger
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -54,7 +55,7 @@ def open_session(kept: Ledger, call_id: str = "call-1") -> SessionLog:
 
 
 async def settled(kept: SqliteLedger | FakeLedger) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(PATIENCE_S):
         await kept.settled()
 
 

@@ -11,10 +11,10 @@ import pytest
 import trio
 
 from tests.office.program import BoxFailed, Program, program
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
-_UP_S = 30.0
 COMPLAINS = "sys.exit(print('Traceback (most recent call last)', 'OSError: full', file=sys.stderr))"
 WAITS = """
 import signal, sys, time
@@ -29,11 +29,11 @@ while True:
 
 @asynccontextmanager
 async def running(
-    folder: Path, at_the_stop: str, *, stop_s: float = _UP_S, complains: bool = False
+    folder: Path, at_the_stop: str, *, stop_s: float = PATIENCE_S, complains: bool = False
 ) -> AsyncGenerator[Program, None]:
     command = [sys.executable, "-c", WAITS.format(at_the_stop=at_the_stop)]
     async with program(command, {}, folder / "log", stop_s=stop_s, complains=complains) as one:
-        await one.says("^(ready)$", _UP_S)
+        await one.says("^(ready)$", PATIENCE_S)
         yield one
 
 
@@ -52,7 +52,7 @@ async def test_who_ends_well_is_believed(tmp_path: Path) -> None:
     ],
 )
 async def test_who_ends_badly_is_not(tmp_path: Path, at_the_stop: str, said: str) -> None:
-    stop_s = 0.2 if at_the_stop == "pass" else _UP_S
+    stop_s = 0.2 if at_the_stop == "pass" else PATIENCE_S
     with pytest.raises(BoxFailed, match=said):
         async with running(tmp_path, at_the_stop, stop_s=stop_s):
             pass
@@ -74,7 +74,7 @@ async def test_the_fault_of_the_body_is_what_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", ["print('last words', file=__import__('sys').stderr)", "import time; time.sleep(60)"])
 async def test_who_does_not_come_up_is_said(tmp_path: Path, code: str) -> None:
     with pytest.raises(BoxFailed, match="did not come up"):
-        async with program([sys.executable, "-c", code], {}, tmp_path / "log", stop_s=_UP_S) as one:
+        async with program([sys.executable, "-c", code], {}, tmp_path / "log", stop_s=PATIENCE_S) as one:
             await one.says("^(ready)$", 1.0)
 
 
@@ -82,8 +82,8 @@ async def test_its_lines_are_heard(tmp_path: Path) -> None:
     heard: list[str] = []
     lines = "print('one', flush=True); print('two', end='', flush=True)"
     command = [sys.executable, "-c", WAITS.format(at_the_stop="sys.exit()").replace("print", f"{lines}\nprint", 1)]
-    async with program(command, {}, tmp_path / "log", stop_s=_UP_S, on_line=heard.append):
-        with trio.fail_after(_UP_S):
+    async with program(command, {}, tmp_path / "log", stop_s=PATIENCE_S, on_line=heard.append):
+        with trio.fail_after(PATIENCE_S):
             while not heard:  # noqa: ASYNC110 - a list tells nobody
                 await trio.sleep(0.01)
     assert heard == ["one"]

@@ -24,6 +24,7 @@ from provisioning.passwords import Passwords
 from provisioning.settings import Process
 from tests.contract.test_control import no_recording
 from tests.contract.test_control_verbs import Verbs, box, connection
+from tests.patience import PATIENCE_S
 from tests.unit.test_set_up_file import EXAMPLE
 from tests.web.canary import holding
 
@@ -64,7 +65,7 @@ class Card:
             "DESKBELL_ADMIN_FOLDER": str(self.folder / "admin"),
             "DESKBELL_BOOT_FOLDER": str(self.folder / "boot"),
         }
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             return await trio.run_process(
                 [sys.executable, "-c", code], env=environment, check=False, capture_stdout=True, capture_stderr=True
             )

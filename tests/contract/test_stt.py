@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,6 +15,7 @@ import trio
 from app.ports import Ears, Hearing
 from models.stt.language_model import build
 from models.stt.pool import recogniser_pool
+from models.stt.process import SEND_TIMEOUT_S
 from tests.contract.test_vad import recorded
 from tests.fakes.speech import FakeEars
 
@@ -26,12 +29,13 @@ FRAME_BYTES = 640
 
 @dataclass(frozen=True)
 class Engine:
-    """Ears, two utterances with what is said in them, and a second of silence."""
+    """Ears, two utterances with what is said in them, and a second of silence. `get_stuck`: it takes nothing more."""
 
     ears: Ears
     first: bytes
     second: bytes
     silence: bytes = bytes(32_000)
+    get_stuck: Callable[[], None] = lambda: None
 
 
 @asynccontextmanager
@@ -43,7 +47,12 @@ async def fake() -> AsyncIterator[Engine]:
 @asynccontextmanager
 async def pocketsphinx() -> AsyncIterator[Engine]:
     async with recogniser_pool(build([FIRST_TEXT, SECOND_TEXT]), 2) as pool:
-        yield Engine(pool, recorded(FIRST), recorded(SECOND))
+
+        def stop() -> None:
+            for pid in pool.pids:
+                os.kill(pid, signal.SIGSTOP)
+
+        yield Engine(pool, recorded(FIRST), recorded(SECOND), get_stuck=stop)
 
 
 @pytest.fixture(params=[fake, pocketsphinx], ids=["fake", "pocketsphinx"])
@@ -158,8 +167,9 @@ async def test_a_call_hears_the_same_whatever_was_said_in_the_one_before(engine:
 async def test_feeding_never_waits_for_the_engine(engine: Engine) -> None:
     async with engine.ears.open(narrow_band=True) as hearing:
         await hearing.begin()
-        with trio.fail_after(1.0):  # 20 s of speech, of which decoding alone takes longer than that
-            for _ in range(8):
+        engine.get_stuck()
+        with trio.fail_after(SEND_TIMEOUT_S / 2):  # before somebody looks after the engine
+            for _ in range(8):  # 20 s of speech, ten times what fits between us
                 await feed(hearing, engine.first)
 
 

@@ -22,6 +22,7 @@ from models.stt.pool import RecogniserFailed, recogniser_pool
 from models.stt.process import Worker, WorkerLost
 from tests.contract.test_stt import FIRST, FIRST_TEXT, SECOND, SECOND_TEXT, feed
 from tests.contract.test_vad import recorded
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -111,7 +112,15 @@ async def test_a_worker_that_hangs_while_finishing_is_replaced(monkeypatch: pyte
     async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
         await hearing.begin()
         await hearing.finish()
-        monkeypatch.setattr(process, "REPLY_TIMEOUT_S", 4.0)  # time enough for another worker to load
+        start, patience_s = pool.start_worker, process.REPLY_TIMEOUT_S
+        monkeypatch.setattr(process, "REPLY_TIMEOUT_S", 0.3)
+
+        async def start_another(line: Band) -> Worker:
+            """Which has all the time to load."""
+            monkeypatch.setattr(process, "REPLY_TIMEOUT_S", patience_s)
+            return await start(line)
+
+        monkeypatch.setattr(pool, "start_worker", start_another)
         (pid,) = pool.pids
         await feed(hearing, recorded(FIRST))
         os.kill(pid, signal.SIGSTOP)
@@ -177,7 +186,7 @@ def test_workers_die_with_a_parent_that_was_killed() -> None:
         pids = [int(pid) for pid in owner.stdout.readline().split()]
         assert len(pids) == 2
         owner.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while any(map(alive, pids)) and time.monotonic() < deadline:
         os.sched_yield()
     assert not any(map(alive, pids))

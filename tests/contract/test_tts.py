@@ -17,6 +17,7 @@ from models.tts import flite as flite_module
 from models.tts.flite import flite_voice
 from models.tts.libflite import LibFlite, VoiceMissing
 from tests.fakes.speech import FakeVoice
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -152,7 +153,7 @@ async def test_a_closed_generator_frees_the_engine_at_once(monkeypatch: pytest.M
         async with aclosing(voice.speak(" ".join([SENTENCE] * 20))) as chunks:
             async for _chunk in chunks:
                 break
-        with trio.fail_after(2):
+        with trio.fail_after(PATIENCE_S):
             assert await spoken(voice, "Yes.")
     assert sum(made) / BYTES_PER_MS < 5_000  # of 80 s
 
@@ -193,7 +194,7 @@ async def test_an_engine_that_fails_after_its_clause_was_interrupted_is_logged(
     async with flite_voice("slt", 1) as voice:
         async with aclosing(voice.speak(SENTENCE)) as chunks:
             await anext(chunks)
-        with trio.fail_after(2):
+        with trio.fail_after(PATIENCE_S):
             while not caplog.records:  # noqa: ASYNC110 - a log announces nothing
                 await trio.sleep(0.01)
     assert caplog.records[0].message == "the voice failed in the middle of a clause"

@@ -15,6 +15,7 @@ import trio
 from app.control.webhook import ListDeliveries
 from tests.contract.webhook_box import Box, box, eventually
 from tests.fakes.webhook_receiver import FAILED, TAKEN, Receiver, receiver
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
@@ -46,7 +47,7 @@ async def lived(folder: Path, url: str, *, first: int, calls: int) -> list[str]:
     assert process.stdout
     said = b""
     try:
-        with trio.fail_after(60):
+        with trio.fail_after(PATIENCE_S):
             while said.count(b"\n") < calls:
                 data = await process.stdout.receive_some()
                 assert data, "it ended by itself"

@@ -26,6 +26,7 @@ from firmware.storage import SqliteLedger, call_records, ledger
 from firmware.vault import Vault, open_vault
 from firmware.webhooks import Webhooks, open_client
 from tests.fakes.webhook_receiver import Receiver
+from tests.patience import PATIENCE_S
 
 SECRET = "canary secret 7f3a"
 QUICK_S = (0.02, 0.05, 0.05)
@@ -79,7 +80,7 @@ class Box:
 
 
 async def eventually(fact: Callable[[], Awaitable[bool]]) -> None:
-    with trio.fail_after(15):
+    with trio.fail_after(PATIENCE_S):
         while not await fact():  # noqa: ASYNC110 - the store tells nobody
             await trio.sleep(0.02)
 

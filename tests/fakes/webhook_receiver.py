@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import trio
 
+from tests.patience import PATIENCE_S
+
 Answer = bytes | None
 """What it sends for a request; None: nothing, and the connection stays open."""
 
@@ -47,7 +49,7 @@ class Receiver:
         left = list(answers)
         self.answer = lambda _: left.pop(0) if len(left) > 1 else left[0]
 
-    async def is_told(self, count: int, within_s: float = 10.0) -> None:
+    async def is_told(self, count: int, within_s: float = PATIENCE_S) -> None:
         with trio.fail_after(within_s):
             while len(self.told) < count:  # noqa: ASYNC110 - a list tells nobody
                 await trio.sleep(0.01)

@@ -12,10 +12,10 @@ from typing import Any
 
 from tests.office.pbx import Pbx
 from tests.office.program import program
+from tests.patience import PATIENCE_S
 
 AGENT = Path(__file__).with_name("agent.toml")
-_REGISTER_S = 60.0  # loading the recognisers takes 1 s for each, several times that on a busy machine
-_STOP_S = 10.0  # hanging up, unregistering and the last of a recording: each has a deadline below this
+_STOP_S = 30.0  # hanging up, unregistering and the last of a recording: each has a deadline below 10 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ async def office_box(
 
     log = folder / "box.log"
     async with program(command, environment, log, stop_s=_STOP_S, on_line=hear, complains=complains) as box:
-        await box.comes_up(is_registered, _REGISTER_S)
+        await box.comes_up(is_registered, PATIENCE_S)
         yield Box(box.pid, folder / "data", stats)
 
 

@@ -26,9 +26,9 @@ from app.settings import Connection
 from firmware.lifetimes import serving
 from firmware.telephony import Account, Cause, EndpointConfig, run_account, run_endpoint
 from tests.office.script import AgentVoice, AwaitEnd, HangUp, Interrupt, Listen, Pause, Say, Script, Step
+from tests.patience import PATIENCE_S
 
 PASSWORD = "DESKBELL_CALLER_PASSWORD"
-_REGISTER_TIMEOUT_S = 10.0
 
 Emit = Callable[..., None]
 
@@ -133,7 +133,7 @@ async def call(script: Script, password: str, emit: Emit) -> None:
 
 async def _registered(account: Account) -> None:
     cause = None
-    with trio.move_on_after(_REGISTER_TIMEOUT_S):
+    with trio.move_on_after(PATIENCE_S):
         async for registration in account.registrations():
             cause = registration.cause
             if cause is Cause.REGISTERED:

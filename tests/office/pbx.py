@@ -31,15 +31,14 @@ import trio
 
 from tests.office.identity import Identity
 from tests.office.pbx_folder import INSTANCES, inside, own_folder, owner, pbx_folder, write_private
+from tests.patience import PATIENCE_S
 
 TEMPLATES = Path(__file__).with_name("asterisk")
 CODECS = ("opus", "g722", "ulaw", "alaw")
 CONFIGURED = ("asterisk.conf", "modules.conf", "logger.conf", "rtp.conf", "extensions.conf")
 # Asterisk's core reads these too and logs an error for each that does not exist; its defaults are what we want.
 LEFT_EMPTY = ("acl", "ccss", "cdr", "cel", "features", "indications", "manager", "musiconhold", "pjproject", "udptl")
-START_TIMEOUT_S = 30  # 1.5 s alone; the machine may be building something
 STOP_TIMEOUT_S = 5  # Asterisk says BYE to its calls and leaves within a second
-CLI_TIMEOUT_S = 10
 POLL_S = 0.05  # the control socket appears, it does not announce itself
 
 
@@ -137,12 +136,10 @@ class Pbx:
                 start_new_session=True,
             )
         try:
-            with trio.fail_after(START_TIMEOUT_S):
+            with trio.fail_after(PATIENCE_S):
                 await self._fully_booted()
         except trio.TooSlowError:
-            raise PbxError(
-                f"Asterisk is not ready after {START_TIMEOUT_S} s. Its log ends:\n{self._log_end()}"
-            ) from None
+            raise PbxError(f"Asterisk is not ready after {PATIENCE_S:g} s. Its log ends:\n{self._log_end()}") from None
         listening = (await self.rx("pjsip show transports")).count("Transport:  transport-")
         if listening < (4 if has_ipv6() else 2):
             raise PbxError(f"Asterisk cannot listen on port {self.sip_port}. Its log ends:\n{self._log_end()}")
@@ -180,10 +177,10 @@ class Pbx:
         """
         line = self._command(["asterisk", "-C", self._conf(), "-rx", command])
         try:
-            with trio.fail_after(CLI_TIMEOUT_S):
+            with trio.fail_after(PATIENCE_S):
                 done = await trio.run_process(line, capture_stdout=True, capture_stderr=True, check=False)
         except trio.TooSlowError:
-            raise PbxError(f'"{command}": no answer within {CLI_TIMEOUT_S} s') from None
+            raise PbxError(f'"{command}": no answer within {PATIENCE_S:g} s') from None
         if done.returncode:
             raise PbxError(f'"{command}": {(done.stderr or done.stdout).decode(errors="replace").strip()}')
         return done.stdout.decode(errors="replace")

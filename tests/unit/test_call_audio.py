@@ -10,6 +10,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from app.ports import BYTES_PER_MS, FRAME_BYTES, FRAME_MS
 from firmware.audio.call_audio import EARS_FRAMES, MOUTH_BYTES, RECORDER_FRAMES, SILENCE, CallAudio, TickGaps
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.unit
 
@@ -56,7 +57,7 @@ async def test_a_frame_from_a_thread_wakes_the_reader() -> None:
     async def read() -> None:
         got.append(await anext(audio.ears()))
 
-    with trio.fail_after(5):
+    with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(read)
             await wait_all_tasks_blocked()

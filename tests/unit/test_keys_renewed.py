@@ -24,6 +24,7 @@ from firmware.storage.schema import MIGRATIONS, migrate
 from firmware.storage.sealed import SEALED
 from firmware.switchboard import Switchboard
 from firmware.vault import Vault, open_vault
+from tests.patience import PATIENCE_S
 from tests.unit.test_vault_crash import is_killed_at
 
 pytestmark = pytest.mark.unit
@@ -158,6 +159,6 @@ async def test_an_agent_that_is_just_starting_has_its_password_all_the_same(tmp_
             equipment=cast("Equipment", KeysAreRenewedMeanwhile(store, vault)),
             changed=lambda _: None,
         )
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             await employer.work("a1", nursery.cancel_scope.cancel)
     assert [(each.password, each.login) for each in line.used] == [(SECRETS["password"], SECRETS["login"])]

@@ -20,6 +20,7 @@ from provisioning.shelf import Kept, Shelf
 from provisioning.slate import Slate
 from provisioning.web.csv_reading import Table, table
 from provisioning.web.lists import guessed
+from tests.patience import PATIENCE_S
 from tests.unit.campaign_office import SETTINGS, answers, campaign, listed
 from tests.unit.test_provisioning_pages import CannedBox, signed_in
 
@@ -202,7 +203,7 @@ async def test_the_next_worker_goes_on_where_this_one_stopped(tmp_path: Path) ->
     after = Sender(office.box, office.shelf, Life())
     async with trio.open_nursery() as working:
         working.start_soon(after.send)
-        with trio.fail_after(10):
+        with trio.fail_after(PATIENCE_S):
             while office.shelf.all():  # noqa: ASYNC110 - nobody waits for what the worker before has ordered
                 await trio.sleep(0.01)
         working.cancel_scope.cancel()

@@ -18,6 +18,7 @@ from firmware.storage.ledger import WAITING_ENTRIES
 from firmware.storage.schema import MIGRATIONS, migrate
 from firmware.storage.searching import calls_by_hour
 from tests.fakes.ledger import TALKED
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.unit
 
@@ -90,7 +91,7 @@ async def test_entries_wait_while_the_disk_takes_nothing_and_the_oldest_are_kept
             log.line(Line("caller", str(number), number, number))
         assert kept.lost_entries == 10
         folder.unlink()
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             await kept.settled()
         assert kept.problem is None
         detail = await kept.session(log.id)
@@ -110,7 +111,7 @@ async def test_an_entry_that_sqlite_refuses_costs_no_other_and_is_told_once(
         log = kept.open_session(call_id="call-1", agent="a", direction="inbound", remote="1")
         for line in (Line("caller", "Before.", 0, 1), refused, refused, Line("caller", "After.", 2, 3)):
             log.line(line)
-        with trio.fail_after(5):
+        with trio.fail_after(PATIENCE_S):
             await kept.settled()
         detail = await kept.session(log.id)
     assert detail is not None

@@ -14,12 +14,18 @@ from playwright.sync_api import BrowserContext, Page, Response, expect, sync_pla
 
 from tests.bench.processes import tree_of
 from tests.office.program import Program, program
+from tests.patience import PATIENCE_S
+
+PBX_RTP, BOX_RTP = (21_000, 21_099), (26_000, 26_099)
+"""Apart from the ports of tests with telephones only, which run at the same time, and below those that the kernel gives
+to whoever asks for any."""
 
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
 WIDTHS = {"360": 360, "1280": 1280}
 PASSWORD = "horse battery staple"
-_READY_S = 40.0  # loading numpy and the models on a busy machine
 _STOP_S = 35.0  # more than the launcher's own patience
+expect.set_options(timeout=PATIENCE_S * 1000)
+
 _CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 _FAKE_MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -47,7 +53,7 @@ def _words(pid: int) -> list[bytes]:
 
 @asynccontextmanager
 async def appliance(
-    folder: Path, rtp_ports: tuple[int, int] = (26_000, 26_099), boot: Path | None = None, *, complains: bool = False
+    folder: Path, rtp_ports: tuple[int, int] = BOX_RTP, boot: Path | None = None, *, complains: bool = False
 ) -> AsyncGenerator[Appliance, None]:
     """`just run`, without the `just`. `boot`: the boot partition; then there may be no set-up code. `complains`: see
     `program`, which also says how it must end."""
@@ -61,8 +67,8 @@ async def appliance(
     } | ({"DESKBELL_BOOT_FOLDER": str(boot)} if boot else {})
     log, command = folder / "run.log", [sys.executable, "-m", "image.run"]
     async with program(command, environment, log, stop_s=_STOP_S, complains=complains) as running:
-        code = "" if boot else await running.says(r"Set-up code: (\d{4} \d{4})", _READY_S)
-        await running.says(r"^(ready)$", _READY_S)
+        code = "" if boot else await running.says(r"Set-up code: (\d{4} \d{4})", PATIENCE_S)
+        await running.says(r"^(ready)$", PATIENCE_S)
         yield Appliance(f"https://localhost:{port}", code, folder / "data", log, running)
 
 
@@ -80,7 +86,7 @@ def browser(
             color_scheme="dark" if dark else "light",
             timezone_id=zone,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_S * 1000)
         try:
             yield context
         finally:

@@ -48,7 +48,7 @@ BACK_S = 60.0
 _MOMENT_S = (0.2, 3.0)
 """After the caller was started, who rings a second later: some kills come before the call, some in the greeting."""
 
-_CLOSED_S = 10.0
+_CLOSED_S = 30.0
 """Calls close and children end within a second."""
 
 _LOOK_EVERY_S = 0.05

@@ -29,13 +29,14 @@ from firmware.storage import SqliteLedger, ledger
 from provisioning.client import A, Box
 from tests.office.pbx import Pbx, office_pbx
 from tests.office.voices import SPEAKERS, say
-from tests.web.appliance import Appliance, appliance
+from tests.patience import PATIENCE_S
+from tests.web.appliance import PBX_RTP, Appliance, appliance
 from tests.web.site import flow_of
 from tests.wire.box import until
 
-RTP_OF_PBX, RTP_OF_BOX = (33_000, 33_099), (33_200, 33_299)
-_SETTLED_S = 30.0  # the first registrations, and the failing ones' first answers
-_ON_THE_LINE_S = 60
+_ON_THE_LINE_S = 600
+"""Longer than anybody looks, and the agent bears the silence for so long."""
+
 _WORD_MS = 380
 DOMAIN = "pbx.office.lan"
 """What people read; the way there is the proxy."""
@@ -63,7 +64,7 @@ async def showroom(folder: Path) -> AsyncGenerator[Showroom, None]:
     """Everything runs for as long as the block lasts. The page's password is not set yet: the set-up code is."""
     await trio.to_thread.run_sync(_folders, folder / "data")
     await _past(folder / "data")
-    async with office_pbx(rtp_ports=RTP_OF_PBX) as pbx, appliance(folder, RTP_OF_BOX) as page:
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx, appliance(folder) as page:
         box = Box(page.data / CONTROL_SOCKET)
         try:
             reception = await _furnish(box, pbx)
@@ -149,7 +150,7 @@ async def _furnish(box: Box, pbx: Pbx) -> str:
     office = await _line(box, "Office PBX", "200", right, description="Main number, 0207 946 0100", proxy=pbx.address)
     warehouse = await _line(box, "Store room", "201", wrong, description="At the loading dock", proxy=pbx.address)
     results = [*OFFICE.get("result_fields", ()), {"name": "confirmed", "type": "yes-no"}]
-    practice = {**OFFICE, "max_opened_sessions": 4, "result_fields": results}
+    practice = {**OFFICE, "max_opened_sessions": 4, "silence_s": _ON_THE_LINE_S, "result_fields": results}
     reception = await _agent(box, practice, {office: True}, description="Answers the main number of the practice.")
     greeting = {"name": "Deliveries", "greeting": "Hartwell stores, hello."}
     orders = await _agent(box, greeting, {warehouse: True}, description="Tells suppliers when and where to deliver.")
@@ -180,7 +181,7 @@ async def _campaign(box: Box, agent: str) -> None:
         view = await _told(box, "get_campaign", CampaignView, id=made.id)
         return sum(each.count for each in view.progress.attempts) >= _REFUSED
 
-    await until(under_way, _SETTLED_S)
+    await until(under_way, PATIENCE_S)
 
 
 FLOW = """
@@ -250,7 +251,7 @@ async def _caller(pbx: Pbx, folder: Path) -> None:
     async def registered() -> bool:
         return "200" in await pbx.contacts()
 
-    await until(registered, _SETTLED_S)
+    await until(registered, PATIENCE_S)
     question = await say(SPEAKERS["rms"], "Where can I park?")
     sound, rate_hz = soundfile.read(question, dtype="int16")
     padded = folder / "question.wav"
@@ -266,4 +267,4 @@ async def _settled(box: Box) -> None:
         lines = [each.registration for agent in around.agents for each in agent.connections if each.registration]
         return any(agent.calls for agent in around.agents) and all(each.cause != "trying" for each in lines)
 
-    await until(settled, _SETTLED_S)
+    await until(settled, PATIENCE_S)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -72,9 +72,9 @@ class Site:
         if not where.startswith("/") or where.startswith("//") or "planted" in str(answer.headers.multi_items()):
             self.wrong.append(f"{what}: leads to {answer.headers.multi_items()}")
 
-    async def tidy_up(self) -> None:
+    async def tidy_up(self, kinds: Sequence[str] = _RECORDS) -> None:
         """What was made goes again, so that pages stay as short as they are in an office."""
-        for kind in _RECORDS:
+        for kind in kinds:
             for record_id in await self.ids(kind) - self.kept:
                 await self._delete(kind, record_id)
 

@@ -46,10 +46,10 @@ EXAMPLES = 10
 """For each operation, beside those at the edges of what each field may be, which are a hundred for some."""
 
 _AT_THE_DOOR = {401, 403, 405, 413, 415, 421, 422, 429}
-_PATIENCE_S = 240
+_LONGEST_S = 600
 
 
-@pytest.mark.timeout(_PATIENCE_S + 60)  # 30 s on an idle machine of two cores
+@pytest.mark.timeout(_LONGEST_S + 100)
 async def test_the_box_keeps_to_its_document(tmp_path: Path) -> None:
     await remember_calls(tmp_path / "data", sessions=3)
     async with appliance(tmp_path) as box, visitor(box.address, tmp_path / "admin" / "certificate.pem") as somebody:
@@ -95,7 +95,7 @@ async def _schemathesis(folder: Path, address: str, token: str, known: dict[str,
         "--request-retries", "2", "--report", "har", "--report-har-path", str(folder / "asked.har"),
     ]  # fmt: skip
     environment = {**os.environ, **known, "PYTHONPATH": str(TREE), "SCHEMATHESIS_HOOKS": "tests.web.schemathesis_hooks"}
-    with trio.fail_after(_PATIENCE_S):
+    with trio.fail_after(_LONGEST_S):
         ended = await trio.run_process(
             command, env=environment, cwd=folder, check=False, capture_stdout=True, capture_stderr=True
         )

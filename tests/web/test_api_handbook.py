@@ -24,7 +24,8 @@ from app.control.campaigns import CampaignView
 from app.control.connectivity import ConnectivityView
 from app.settings import Settings
 from tests.office.pbx import Pbx, office_pbx
-from tests.web.appliance import PASSWORD, Appliance, appliance, browser, first_boot, shown
+from tests.patience import PATIENCE_S
+from tests.web.appliance import PASSWORD, PBX_RTP, Appliance, appliance, browser, first_boot, shown
 from tests.web.visitor import visitor
 
 pytestmark = pytest.mark.web
@@ -33,7 +34,6 @@ HANDBOOK = Path(__file__).parents[2] / "docs" / "api.md"
 SILENT = "602"
 """An extension that answers and says nothing."""
 
-_PATIENCE_S = 30.0
 _TOLD_S = 1.0  # an event takes milliseconds
 
 A = TypeVar("A", bound=Settings)
@@ -80,7 +80,7 @@ def _answers(printed: str) -> list[Json]:
 
 
 async def test_the_examples_of_the_handbook(tmp_path: Path) -> None:
-    async with office_pbx(rtp_ports=(20_000, 20_099)) as pbx, appliance(tmp_path) as box:
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx, appliance(tmp_path) as box:
         token, broken = await trio.to_thread.run_sync(_token_made, box)
         assert broken == []
         async with visitor(box.address, tmp_path / "admin" / "certificate.pem") as somebody:
@@ -196,7 +196,7 @@ async def _asked(shell: Shell, method: str, path: str, model: type[A], **body: o
 
 
 async def _until(shell: Shell, path: str, model: type[A], fact: Callable[[A], bool]) -> A:
-    with trio.fail_after(_PATIENCE_S):
+    with trio.fail_after(PATIENCE_S):
         while not fact(answer := await _asked(shell, "GET", path, model)):  # noqa: ASYNC110
             await trio.sleep(0.2)  # a box that is asked does not announce itself
     return answer
@@ -210,14 +210,14 @@ async def _followed(shell: Shell) -> AsyncGenerator[trio.MemoryReceiveChannel[Js
         shell.script("Follow events"), cwd=shell.folder, stdout=subprocess.PIPE, start_new_session=True
     )
     try:
-        with trio.fail_after(_PATIENCE_S):
+        with trio.fail_after(PATIENCE_S):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_tell, process, tell)
                 yield hear
                 nursery.cancel_scope.cancel()
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        with trio.move_on_after(_PATIENCE_S, shield=True):
+        with trio.move_on_after(PATIENCE_S, shield=True):
             await process.wait()
 
 

@@ -18,7 +18,7 @@ from tests.web.forms import Form
 from tests.web.hostile import TEXTS
 from tests.web.site import UNTOUCHED, Site, filled_well, site
 
-pytestmark = [pytest.mark.web, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.web, pytest.mark.timeout(600)]
 
 _LEFT_OUT = ("/sign-out", "/sign-in", "/password", "/box/certificate")
 """Leaving would end the test, and so would another certificate; passwords are throttled (see
@@ -82,8 +82,8 @@ async def _stored(page: Site, sent: Form) -> Form | None:
 
 async def _drop(page: Site, form: Form) -> None:
     """What was made goes at once: the next one would not be told from it."""
-    if form.action.partition("?")[0] in MAKERS:
-        await page.tidy_up()
+    if kind := MAKERS.get(form.action.partition("?")[0]):
+        await page.tidy_up([kind])
 
 
 def _is_to_be_shown(name: str, sent: Form) -> bool:

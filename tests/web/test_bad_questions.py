@@ -16,13 +16,13 @@ from pydantic import ValidationError
 
 from app.control.refusals import STATUS, Refusal, Why
 from app.control.verbs import VERBS
+from tests.patience import PATIENCE_S
 from tests.web.appliance import appliance
 from tests.web.hostile import SCRIPT
 from tests.web.questions import Leaf, Questions, all_questions
 
-pytestmark = [pytest.mark.web, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.web, pytest.mark.timeout(600)]
 
-_PATIENCE_S = 30.0
 _MAKERS = {"create_connection": "connection", "create_connectivity": "connectivity", "create_agent": "agent"}
 _MAKERS |= {"import_agent": "agent", "create_token": "token", "create_campaign": "campaign"}
 _EDITED = ("connection", "connectivity", "agent", "campaign")
@@ -94,7 +94,7 @@ def _id_of(answer: dict[str, Any]) -> tuple[str, int]:
 async def socket(folder: Path) -> AsyncGenerator[Socket, None]:
     async with appliance(folder) as box:
         transport = httpx.AsyncHTTPTransport(uds=str(box.data / "control.sock"))
-        async with httpx.AsyncClient(transport=transport, base_url="http://box", timeout=_PATIENCE_S) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://box", timeout=PATIENCE_S) as client:
             yield Socket(client)
         assert "question on the control socket failed" not in box.log.read_text()
 

@@ -17,26 +17,24 @@ from app.control import views
 from firmware.appliance import CONTROL_SOCKET
 from provisioning.client import Box
 from tests.office.pbx import Pbx, office_pbx
-from tests.web.appliance import PASSWORD, Appliance, appliance, browser, shown, weight
+from tests.patience import PATIENCE_S
+from tests.web.appliance import PASSWORD, PBX_RTP, Appliance, appliance, browser, shown, weight
 from tests.web.showroom import _told
 from tests.wire.box import until
 
-pytestmark = [pytest.mark.web, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.web, pytest.mark.timeout(600)]
 
 LARGEST_PAGE = 100 * 1024
-_CALLS_S = 60.0
-"""A greeting, 5 s of silence, a good-bye."""
 
 ANSWERS, BUSY = "602", "603"
 """Extensions of the office's PBX. The first one answers, and says nothing."""
 
-_REGISTERED_S = 30.0
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 Look = Callable[[Page, str], list[str]]
 
 
 async def test_from_a_list_with_errors_to_results(tmp_path: Path) -> None:
-    async with office_pbx(rtp_ports=(34_000, 34_099)) as pbx, appliance(tmp_path, (34_200, 34_299)) as page:
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx, appliance(tmp_path) as page:
         box = Box(page.data / CONTROL_SOCKET)
         try:
             await _an_agent(box, pbx)
@@ -63,7 +61,7 @@ async def _an_agent(box: Box, pbx: Pbx) -> None:
     async def registered() -> bool:
         return "200" in await pbx.contacts()
 
-    await until(registered, _REGISTERED_S)
+    await until(registered, PATIENCE_S)
 
 
 def _the_road(box: Appliance, folder: Path) -> list[str]:
@@ -156,7 +154,7 @@ def _called(context: BrowserContext, page: Page, box: Appliance, number: str) ->
     """The page shows by itself how far it is."""
     page.get_by_role("link", name="Analytics", exact=True).click()
     page.get_by_role("button", name="Start campaign").click()
-    expect(page.get_by_text("1 of 2 done")).to_be_visible(timeout=_CALLS_S * 1000)
+    expect(page.get_by_text("1 of 2 done")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("^Answered 1"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("^Busy 1"))).to_be_visible()
     broken = shown(page, "campaign-analytics")

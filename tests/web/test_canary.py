@@ -13,19 +13,20 @@ from app.control import views
 from app.settings import Agent
 from provisioning.client import Box
 from tests.bench.processes import tree_of
+from tests.patience import PATIENCE_S
 from tests.web.appliance import Appliance, appliance
 from tests.web.canary import in_bytes, in_files, in_memory, in_start, secret
 from tests.web.forms import Form
 from tests.web.site import Site, filled_well
 from tests.web.visitor import visitor
 
-pytestmark = [pytest.mark.web, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.web, pytest.mark.timeout(600)]
 
 PAGE, NEXT = secret("of the page"), secret("of the page from now on")
 ASK_FOR_THE_PAGES = ("/box/tokens", "/box/backup", "/box/reset")
 """Forms whose "password" is that of the page. A new certificate would end the test: there it is a wrong one."""
 
-_REPLACED_S = 90.0
+_REPLACED_S = 3 * PATIENCE_S
 """Workers that have seen a secret are replaced one after the other, at least 10 s apart."""
 
 
@@ -87,7 +88,7 @@ async def _run_an_agent(box: Box) -> None:
     made = await box.ask("create_agent", views.AgentDetail, plan=plan)
     assert isinstance(made, views.AgentDetail), made
     await box.ask("start_agent", views.AgentView, id=made.view.id)
-    with trio.fail_after(60):
+    with trio.fail_after(PATIENCE_S):
         while not await _has_tried(box, made.view.id):  # noqa: ASYNC110 - another process does not call us
             await trio.sleep(0.1)
 

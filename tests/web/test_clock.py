@@ -19,17 +19,17 @@ from app.control import views
 from provisioning.client import Box
 from tests.bench.processes import tree_of
 from tests.office.pbx import Pbx, office_pbx
-from tests.web.appliance import PASSWORD, Appliance, appliance
+from tests.patience import PATIENCE_S
+from tests.web.appliance import PASSWORD, PBX_RTP, Appliance, appliance
 from tests.web.content import furnish
 from tests.web.forms import text_of
 from tests.web.visitor import Visitor, visitor
 from tests.wire.memory import living
 from tests.wire.test_box import ask
 
-pytestmark = [pytest.mark.web, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.web, pytest.mark.timeout(600)]
 
 FIVE_PAST_S = 300
-PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _pretend(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_box_in_1970_works_and_loses_nothing_when_it_learns_the_time(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with office_pbx(rtp_ports=(20_000, 20_099)) as pbx:
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx:
         _pretend(clock, monkeypatch)
         async with appliance(tmp_path) as page:
             monkeypatch.undo()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.web.screens import taken
 
-pytestmark = [pytest.mark.web, pytest.mark.timeout(240)]  # a hundred views, each looked at by axe
+pytestmark = [pytest.mark.web, pytest.mark.timeout(600)]  # a hundred views, each looked at by axe
 
 
 async def test_every_page_can_be_read_by_everybody(tmp_path: Path) -> None:

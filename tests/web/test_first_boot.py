@@ -11,18 +11,18 @@ import trio
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from tests.office.pbx import Pbx, office_pbx
+from tests.patience import PATIENCE_S
 from tests.unit.test_set_up_file import EXAMPLE
-from tests.web.appliance import Appliance, appliance, browser, first_boot, shown
+from tests.web.appliance import PBX_RTP, Appliance, appliance, browser, first_boot, shown
 from tests.web.canary import holding
 
 pytestmark = pytest.mark.web
 
 PHONE = ViewportSize(width=360, height=740)
-_PATIENCE_S = 40.0  # the phone process loads its models meanwhile
 
 
 async def test_an_office_manager_with_a_telephone(tmp_path: Path) -> None:
-    async with office_pbx(rtp_ports=(20_000, 20_099)) as pbx, appliance(tmp_path) as box:
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx, appliance(tmp_path) as box:
         assert await trio.to_thread.run_sync(_walk, box, pbx) == []
         await _found_under_its_new_name(box)
 
@@ -96,7 +96,7 @@ def _agent(page: Page) -> list[str]:
     page.get_by_role("button", name="Save", exact=True).click()
     broken = _looked(page, "road-agent")
     page.get_by_role("button", name="Start “Reception”").click()
-    expect(page.get_by_text("Registered", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Registered", exact=True)).to_be_visible()
     expect(page.get_by_text("Call 200 from any phone")).to_be_visible()
     broken += _looked(page, "road-dial")
     page.get_by_role("link", name="Leave it for later").click()
@@ -113,7 +113,11 @@ def _certificate(page: Page, box: Appliance) -> list[str]:
 
 
 async def _found_under_its_new_name(box: Appliance) -> None:
-    async with httpx.AsyncClient(verify=False, base_url=box.address) as client:  # noqa: S501 - its own certificate
+    async with httpx.AsyncClient(
+        verify=False,  # noqa: S501 - its own certificate
+        base_url=box.address,
+        timeout=PATIENCE_S,
+    ) as client:
         port = box.address.rpartition(":")[2]
         answer = await client.get("/sign-in", headers={"host": f"front-desk.local:{port}"})
         stranger = await client.get("/sign-in", headers={"host": f"evil.example:{port}"})
@@ -124,12 +128,12 @@ async def test_from_a_file_on_the_card(tmp_path: Path) -> None:
     """Nobody does anything but put the card in: the agent is registered, and the password is the file's."""
     boot = tmp_path / "boot"
     boot.mkdir()
-    async with office_pbx(rtp_ports=(20_000, 20_099)) as pbx:
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx:
         text = EXAMPLE.read_text().replace("pbx.office.lan", pbx.address)
         secret = pbx.accounts["200"].password
         (boot / "deskbell-setup.toml").write_text(text.replace("the password of extension 200", secret))
         async with appliance(tmp_path, boot=boot) as box:
-            with trio.fail_after(_PATIENCE_S):
+            with trio.fail_after(PATIENCE_S):
                 while not await pbx.contacts():  # noqa: ASYNC110 - the PBX tells nobody
                     await trio.sleep(0.2)
             await trio.to_thread.run_sync(_sign_in, box)

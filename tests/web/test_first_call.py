@@ -17,15 +17,15 @@ from firmware.appliance import CONTROL_SOCKET
 from provisioning.client import Box
 from tests.bench.processes import tree_of
 from tests.office.pbx import Pbx, office_pbx
-from tests.web.appliance import PASSWORD, Appliance, appliance, browser, first_boot, played, shown, weight
+from tests.patience import PATIENCE_S
+from tests.web.appliance import PASSWORD, PBX_RTP, Appliance, appliance, browser, first_boot, played, shown, weight
 from tests.web.canary import disguises, holding, in_start
 from tests.wire.test_box import ask
 
-pytestmark = [pytest.mark.web, pytest.mark.timeout(240)]  # the longest story: a minute on an idle machine
+pytestmark = [pytest.mark.web, pytest.mark.timeout(600)]  # the longest story: a minute on an idle machine
 
 WRONG = "not the password of 200"
 LARGEST_PAGE = 100 * 1024
-_BACK_S = 40.0  # loading the models on a busy machine
 QUESTIONS, ANSWER = (
     "where can I park\nis there parking\ndo you have a car park",
     "There is a car park behind the house.",
@@ -33,7 +33,7 @@ QUESTIONS, ANSWER = (
 
 
 async def test_the_road_of_a_new_box(tmp_path: Path) -> None:
-    async with office_pbx(rtp_ports=(20_000, 20_099)) as pbx, appliance(tmp_path) as box:
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx, appliance(tmp_path) as box:
         broken = await trio.to_thread.run_sync(_the_road, box, pbx, tmp_path)
         assert broken == []
         secret = pbx.accounts["200"].password
@@ -116,7 +116,7 @@ def _agent(page: Page, box: Appliance) -> None:
     page.get_by_label("Inbound").check()
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("button", name="Start agent").click()
-    expect(page.get_by_text("Registered", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Registered", exact=True)).to_be_visible()
     expect(page.get_by_text("Running", exact=True)).to_be_visible()
 
 
@@ -125,9 +125,9 @@ def _call(page: Page, box: Appliance, pbx: Pbx, folder: Path) -> None:
     page.goto(f"{box.address}/sessions")
     page.get_by_role("table").get_by_role("link").first.click()
     # live: the page was open before it was said
-    expect(page.get_by_role("listitem").get_by_text(ANSWER)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("listitem").get_by_text(ANSWER)).to_be_visible()
     trio.from_thread.run(_hung_up, pbx)
-    expect(page.locator("#live-session").get_by_text("Answered", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.locator("#live-session").get_by_text("Answered", exact=True)).to_be_visible()
     page.reload()
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download").click()
@@ -144,19 +144,19 @@ def _test_calls(page: Page, box: Appliance) -> list[str]:
     page.goto(f"{box.address}/test")
     page.get_by_role("textbox", name="Number").fill("603")
     page.get_by_role("button", name="Call now").click()
-    expect(page.get_by_text("486")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("486")).to_be_visible()
     page.get_by_role("textbox", name="Number").fill("602")
     page.get_by_role("button", name="Call now").click()
-    expect(page.get_by_text("Talking")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Talking")).to_be_visible()
     page.get_by_role("button", name="Hang up").click()
-    expect(page.get_by_text("Answered", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Answered", exact=True)).to_be_visible()
     page.get_by_role("textbox", name="Number").fill("601")
     page.get_by_label("Echo test").check()
     page.get_by_role("button", name="Call now").click()
-    expect(page.get_by_text("We hear you at")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("We hear you at")).to_be_visible()
     broken += shown(page, "test")
     page.get_by_role("button", name="Hang up").click()
-    expect(page.get_by_text("Talking")).to_be_hidden(timeout=30_000)
+    expect(page.get_by_text("Talking")).to_be_hidden()
     page.goto(f"{box.address}/box/webhook")
     expect(page.get_by_role("button", name="Send again now")).to_have_count(2)  # an echo test is not told
     expect(page.get_by_text("Nothing answers at its address").first).to_be_visible()
@@ -196,7 +196,7 @@ def _edit_and_restart(page: Page, box: Appliance, pbx: Pbx) -> list[str]:
     expect(page.get_by_text("Restart to apply")).to_be_visible()
     broken = shown(page, "agents-restart-pending")
     page.get_by_role("button", name="Restart").click()
-    expect(page.get_by_text("Wrong user, login or password", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Wrong user, login or password", exact=True)).to_be_visible()
     page.goto(f"{box.address}/diagnosis")
     expect(page.get_by_text("Calls to 200 never arrive")).to_be_visible()
     page.goto(f"{box.address}/channels")
@@ -205,7 +205,7 @@ def _edit_and_restart(page: Page, box: Appliance, pbx: Pbx) -> list[str]:
     page.get_by_role("button", name="Save", exact=True).click()
     page.goto(f"{box.address}/agents")
     page.get_by_role("button", name="Restart").click()
-    expect(page.get_by_text("Registered", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Registered", exact=True)).to_be_visible()
     page.get_by_label("More for Reception").click()
     page.get_by_role("link", name="Show logs").click()
     expect(page.get_by_text("Not registered: wrong user, login or password (401 Unauthorized)").first).to_be_visible()
@@ -233,7 +233,7 @@ def _delete(page: Page, box: Appliance) -> list[str]:
 
 async def test_without_script_in_the_dark_and_after_a_power_cut(tmp_path: Path) -> None:
     """Forms need no script; what was acknowledged is there after kill -9, and agents that ran run again."""
-    async with office_pbx(rtp_ports=(20_000, 20_099)) as pbx, appliance(tmp_path) as box:
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx, appliance(tmp_path) as box:
         await trio.to_thread.run_sync(_set_up_without_script, box, pbx)
         for _ in range(3):
             [telephone] = box.pids("firmware")
@@ -245,7 +245,7 @@ async def test_without_script_in_the_dark_and_after_a_power_cut(tmp_path: Path) 
 async def _comes_back(box: Appliance, before: int) -> None:
     """Another telephone has registered: the PBX still knows the one before, so the box is asked."""
     control = Box(box.data / CONTROL_SOCKET)
-    with trio.fail_after(_BACK_S):
+    with trio.fail_after(PATIENCE_S):
         while before in box.pids("firmware") or not await _is_registered(control):  # noqa: ASYNC110
             await trio.sleep(0.2)  # another process does not announce itself
     await control.close()
@@ -280,8 +280,8 @@ def _looks_again(box: Appliance) -> None:
         expect(page.get_by_text("That is not the password")).to_be_visible()
         page.get_by_label("Password of this box").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_text("Running", exact=True)).to_be_visible(timeout=30_000)
-        expect(page.get_by_text("Registered", exact=True)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Running", exact=True)).to_be_visible()
+        expect(page.get_by_text("Registered", exact=True)).to_be_visible()
 
 
 def _fill(page: Page, fields: dict[str, str], *, exact: bool = False) -> None:

@@ -14,7 +14,8 @@ from app.control import views
 from app.settings import Agent, ConnectionDraft
 from provisioning.client import Box
 from tests.office.pbx import Pbx, office_pbx
-from tests.web.appliance import PASSWORD, Appliance, appliance, browser, first_boot, shown
+from tests.patience import PATIENCE_S
+from tests.web.appliance import PASSWORD, PBX_RTP, Appliance, appliance, browser, first_boot, shown
 
 pytestmark = pytest.mark.web
 
@@ -23,7 +24,7 @@ GREETING = "Good day, this is the canary office."
 
 
 async def test_a_box_is_backed_up_reset_and_restored(tmp_path: Path) -> None:
-    async with office_pbx(rtp_ports=(20_000, 20_099)) as pbx, appliance(tmp_path) as box:
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx, appliance(tmp_path) as box:
         broken = await trio.to_thread.run_sync(_the_story, box, pbx, tmp_path)
         assert broken == []
 
@@ -66,7 +67,7 @@ async def _furnished(box: Appliance, pbx: Pbx) -> None:
 
 def _registered(page: Page, box: Appliance) -> None:
     page.goto(f"{box.address}/agents")
-    expect(page.get_by_text("Registered", exact=True).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Registered", exact=True).first).to_be_visible()
     expect(page.get_by_text("Running", exact=True).first).to_be_visible()
 
 
@@ -111,7 +112,7 @@ def _reset(page: Page, box: Appliance) -> list[str]:
 
 
 async def _next_code(box: Appliance) -> str:
-    with trio.fail_after(40):
+    with trio.fail_after(PATIENCE_S):
         while True:
             codes = re.findall(r"Set-up code: (\d{4} \d{4})", await trio.Path(box.log).read_text())
             if codes[-1] != box.set_up_code:

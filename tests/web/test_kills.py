@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.office.pbx import office_pbx
-from tests.web.appliance import appliance
+from tests.web.appliance import PBX_RTP, appliance
 from tests.web.killing import kill_at_random
 
-pytestmark = [pytest.mark.web, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.web, pytest.mark.timeout(600)]
 
 KILLS, SEED = 6, 20261126
 
 
 async def test_nothing_acknowledged_is_lost_and_all_comes_back_by_itself(tmp_path: Path) -> None:
-    async with office_pbx(rtp_ports=(20_000, 20_099)) as pbx, appliance(tmp_path) as page:
+    async with office_pbx(rtp_ports=PBX_RTP) as pbx, appliance(tmp_path) as page:
         print(f"seed {SEED}")
         killed = await kill_at_random(page, pbx, KILLS, SEED)
     assert (killed.notebook.lost, killed.notebook.half, killed.notebook.refused) == ([], [], [])

@@ -18,7 +18,6 @@ from tests.web.appliance import Appliance, appliance, browser, first_boot
 
 pytestmark = pytest.mark.web
 
-SOON_MS = 30_000
 SPEECH = {"speech_to_text": "box-ears", "text_to_speech": "box-voice-slt"}
 
 
@@ -41,15 +40,15 @@ def _looked_at(box: Appliance, asked: Box, agent_id: str) -> None:
         page.get_by_label("More for Night desk").click()
         page.get_by_role("link", name="Edit").focus()
         trio.from_thread.run(_ask, asked, "start_agent", agent_id)
-        expect(page.get_by_text("Running", exact=True).and_(page.locator(".badge"))).to_be_visible(timeout=SOON_MS)
+        expect(page.get_by_text("Running", exact=True).and_(page.locator(".badge"))).to_be_visible()
         _undisturbed(page)
         expect(page.get_by_role("status").filter(has_text="1 of 1 agents run.")).to_have_count(1)
         os.kill(box.pids("firmware")[0], signal.SIGKILL)
-        expect(page.get_by_text("The box does not answer.")).to_be_visible(timeout=SOON_MS)
-        expect(page.get_by_text("The box does not answer.")).to_be_hidden(timeout=SOON_MS)
+        expect(page.get_by_text("The box does not answer.")).to_be_visible()
+        expect(page.get_by_text("The box does not answer.")).to_be_hidden()
         _undisturbed(page)
         trio.from_thread.run(_ask, asked, "stop_agent", agent_id)
-        expect(page.get_by_text("Stopped", exact=True)).to_be_visible(timeout=SOON_MS)
+        expect(page.get_by_text("Stopped", exact=True)).to_be_visible()
         _undisturbed(page)
         _signed_out_elsewhere(page, box)
 
@@ -67,7 +66,7 @@ def _signed_out_elsewhere(page: Page, box: Appliance) -> None:
     other.close()
     page.bring_to_front()
     page.evaluate("dispatchEvent(new Event('visibilitychange'))")
-    expect(page.get_by_text("You are signed out.")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
 
 
 async def _ask(box: Box, verb: str, agent_id: str) -> None:

@@ -11,11 +11,8 @@ from urllib.parse import urlencode
 
 import httpx
 
+from tests.patience import PATIENCE_S
 from tests.web.forms import Form, form_to
-
-PATIENCE_S = 30.0
-"""The longest answer is a verb of 20 s; the machine has other things to do."""
-
 
 LONGEST_QUERY = 60_000
 """httpx sends no longer ones; the page takes less."""

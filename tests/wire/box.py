@@ -23,15 +23,10 @@ from firmware.telephony import (
     run_endpoint,
 )
 from tests.office.pbx import Pbx
+from tests.patience import PATIENCE_S
 
 SOON = RetryRule(first_s=0.2, longest_s=0.5, said_no_s=300.0)
 """Retries without the waiting; what a PBX refused is still not asked again during a test."""
-
-SWALLOWED_S = 30.0
-"""An Asterisk that boots takes connections and swallows what comes: after 10 s of silence another one is made."""
-
-PATIENCE_S = 20.0
-"""Nothing here takes 2 s on an idle machine; the tests share two cores with whatever else runs."""
 
 
 def connection(pbx: Pbx, extension: str = "200", **changes: object) -> Connection:

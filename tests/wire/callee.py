@@ -9,6 +9,7 @@ from pathlib import Path
 import trio
 
 from tests.office.pbx import free_sip_port
+from tests.patience import PATIENCE_S
 
 _RESPONSE = """\
 <send{retrans}><![CDATA[
@@ -69,7 +70,7 @@ async def callee(folder: Path, *steps: str) -> AsyncGenerator[str, None]:
     text = "".join(steps)
     await scenario.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="callee">{text}</scenario>')
     ours = f"-i 127.0.0.1 -p {own} -mp {media}"
-    command = f"sipp -sf {scenario} {ours} -m 1 -timeout 30 -nostdin -trace_err"
+    command = f"sipp -sf {scenario} {ours} -m 1 -timeout {PATIENCE_S:.0f} -nostdin -trace_err"
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_run, command)
         yield f"9{own}"

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from tests.office.pbx import OfficeAccount, Pbx, office_accounts, pbx_instance
-from tests.wire.box import PATIENCE_S, until
+from tests.wire.box import until
 
 PECULIAR = (
     *(OfficeAccount(codec, codecs=(codec,)) for codec in ("gsm", "ilbc", "speex", "g726", "alaw")),
@@ -42,5 +42,5 @@ async def pbx(standing_pbx: Pbx) -> Pbx:
     async def is_quiet() -> bool:
         return not await standing_pbx.channels()
 
-    await until(is_quiet, PATIENCE_S)
+    await until(is_quiet)
     return standing_pbx

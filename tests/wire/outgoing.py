@@ -28,8 +28,8 @@ from firmware.switchboard import Switchboard
 from firmware.telephony import Account, EndpointConfig, run_endpoint
 from firmware.told_ledger import ToldLedger
 from tests.fakes.speech import FakeActivity, FakeBeeps, FakeEars, FakeEcho, FakeVoice
+from tests.patience import PATIENCE_S
 from tests.scene.stage import ScriptedBrain
-from tests.wire.box import PATIENCE_S
 
 
 @asynccontextmanager

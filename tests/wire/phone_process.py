@@ -18,11 +18,11 @@ from firmware.appliance import CONTROL_SOCKET
 from provisioning.client import Box
 from tests.office.pbx import Pbx
 from tests.office.program import Program, program
+from tests.patience import PATIENCE_S
 
 A = TypeVar("A", bound=Settings)
 
-_READY_S = 60.0  # loading the models on a busy machine
-_STOP_S = 20.0  # saying good-bye, unregistering, and the last of a recording
+_STOP_S = 30.0  # saying good-bye, unregistering, and the last of a recording
 RECEPTION = {"name": "Reception", "greeting": "Good day."}
 
 
@@ -45,7 +45,7 @@ class Phone:
 
     async def runs(self, agent_id: str) -> None:
         """Until the agent runs, and its connection is registered."""
-        with trio.fail_after(_READY_S):
+        with trio.fail_after(PATIENCE_S):
             while True:
                 view = (await self.ask("get_agent", views.AgentDetail, id=agent_id)).view
                 lines = [each.registration for each in view.connections]
@@ -66,7 +66,7 @@ async def phone(folder: Path, rtp_ports: tuple[int, int]) -> AsyncGenerator[Phon
     }
     command = [sys.executable, "-m", "firmware"]
     async with program(command, environment, folder / "phone.log", stop_s=_STOP_S) as running:
-        await running.says("^(ready)$", _READY_S)
+        await running.says("^(ready)$", PATIENCE_S)
         box = Box(data / CONTROL_SOCKET)
         try:
             yield Phone(running, box, data)

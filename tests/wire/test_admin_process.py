@@ -25,14 +25,15 @@ from tests.contract.test_box_name import Phone
 from tests.contract.test_control import no_recording
 from tests.contract.test_setting_up import PASSWORD as PASSWORD_IN_FILE
 from tests.contract.test_setting_up import card
+from tests.patience import PATIENCE_S
 from tests.wire.memory import holds, living
 
 pytestmark = pytest.mark.wire
 
 CERTIFICATE_FILES = ("certificate.pem", "certificate-key.pem")
 CANARY = "canary 7f3a green frogs"
-_PATIENCE_S = 30.0  # starting takes 1 s on an idle machine
 _STOP_S = 10.0
+"""It takes a tenth of one; nothing that is open may hold it up for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Admin:
 
     def client(self) -> httpx.AsyncClient:
         tls = ssl.create_default_context(cafile=str(self.folder / "certificate.pem"))
-        return httpx.AsyncClient(verify=tls, base_url=f"https://localhost:{self.port}")
+        return httpx.AsyncClient(verify=tls, base_url=f"https://localhost:{self.port}", timeout=PATIENCE_S)
 
     def workers(self) -> list[int]:
         return [pid for pid, parent in living() if parent == self.process.pid]
@@ -89,7 +90,7 @@ def _launched(log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]
 
 
 async def until(fact: Callable[[], bool]) -> None:
-    with trio.fail_after(_PATIENCE_S):
+    with trio.fail_after(PATIENCE_S):
         while not fact():  # noqa: ASYNC110  # other processes send no event
             await trio.sleep(0.02)
 
@@ -118,7 +119,7 @@ async def test_a_password_leaves_the_memory_and_no_request_fails(tmp_path: Path)
         await set_up(box, client)
         assert holds(first, CANARY), "the search finds what is there"
         pages = 0
-        with trio.fail_after(_PATIENCE_S):
+        with trio.fail_after(PATIENCE_S):
             while first in box.workers():
                 assert (await client.get("/password")).status_code == 200  # still signed in, on either worker
                 async with box.client() as fresh:
@@ -139,10 +140,10 @@ async def test_guesses_are_counted_from_worker_to_worker(tmp_path: Path) -> None
         async with box.client() as stranger:
             free = [(await stranger.post("/sign-in", data={"password": "x"})).status_code for _ in range(3)]
             await until(lambda: first not in box.workers())
-            # The first one now may have waited long enough; whoever forgot the others would look at both.
-            later = [(await stranger.post("/sign-in", data={"password": "x"})).status_code for _ in range(2)]
+            # The first of them may have waited long enough; whoever forgot those before would look at all.
+            later = [(await stranger.post("/sign-in", data={"password": "x"})).status_code for _ in range(3)]
         assert free == [401, 401, 401]
-        assert later[1] == 429
+        assert 429 in later
 
 
 async def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
@@ -153,7 +154,7 @@ async def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         await until(lambda: box.workers() not in ([], [first]))
         async with box.client() as fresh:  # waits in the backlog until the next one serves
             fresh.cookies = client.cookies
-            assert (await fresh.get("/password", timeout=_PATIENCE_S)).status_code == 200
+            assert (await fresh.get("/password")).status_code == 200
 
 
 async def test_the_code_outlives_a_kill_and_a_removed_password_shows_another(tmp_path: Path) -> None:
@@ -240,13 +241,13 @@ async def test_a_renamed_box_is_found_under_its_new_name_with_a_certificate_for_
 
 
 async def until_found(client: httpx.AsyncClient, host: str) -> None:
-    with trio.fail_after(_PATIENCE_S):
+    with trio.fail_after(PATIENCE_S):
         while (await client.get("/sign-in", headers={"host": host})).status_code == 421:  # noqa: ASYNC110
             await trio.sleep(0.02)
 
 
 async def until_served(box: Admin, fingerprint: str) -> None:
-    with trio.fail_after(_PATIENCE_S):
+    with trio.fail_after(PATIENCE_S):
         while await trio.to_thread.run_sync(_served, box) != fingerprint:  # noqa: ASYNC110
             await trio.sleep(0.1)
 

@@ -21,6 +21,7 @@ from firmware.storage import SessionDetail, read_session, read_sessions
 from tests.office.box import Box, office_box
 from tests.office.pbx import OfficeAccount, Pbx, office_accounts, office_pbx
 from tests.office.voices import SPEAKERS, say
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.wire
 
@@ -29,7 +30,7 @@ RTP = (20_000, 20_099)
 Process = subprocess.Popen[bytes]
 
 
-async def until(true: Callable[[], object], what: str, within_s: float = 20.0) -> None:
+async def until(true: Callable[[], object], what: str, within_s: float = PATIENCE_S) -> None:
     """Poll what only a file or another process knows."""
     with trio.move_on_after(within_s):
         while not true():  # noqa: ASYNC110 - a file of another process does not announce itself
@@ -140,7 +141,7 @@ async def box_process(
 
 
 async def outcome(process: Process) -> tuple[int, str]:
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE_S):
         out, err = await trio.to_thread.run_sync(process.communicate, abandon_on_cancel=True)
     return process.returncode, ((out or b"") + err).decode()
 
@@ -152,7 +153,7 @@ async def says(process: Process, word: bytes) -> None:
 
 async def reads(output: IO[bytes], word: bytes) -> None:
     """Read a box's output up to the line with `word`."""
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE_S):
         while word not in (line := await trio.to_thread.run_sync(output.readline, abandon_on_cancel=True)):
             assert line, f"it ended without saying {word.decode()}"
 

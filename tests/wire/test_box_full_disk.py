@@ -17,6 +17,7 @@ from tests.office.calling import make_call
 from tests.office.pbx import Pbx
 from tests.office.script import HangUp, Listen, Pause, Say, Script
 from tests.office.voices import SPEAKERS, say
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.wire
 
@@ -60,12 +61,12 @@ async def test_the_call_goes_on_and_what_was_recorded_is_kept(pbx: Pbx, small_di
 
 async def closed_session(box: Box) -> SessionDetail:
     """The session, once the box has written it: it tries again every few seconds."""
-    for _ in range(150):
-        [*latest] = await trio.to_thread.run_sync(read_sessions, box.sessions, 1)
-        if latest and latest[0].outcome and (session := read_session(box.sessions, latest[0].id)):
-            return session
-        await trio.sleep(0.1)
-    pytest.fail("the session was not written within 15 s")
+    with trio.fail_after(PATIENCE_S):
+        while True:
+            [*latest] = await trio.to_thread.run_sync(read_sessions, box.sessions, 1)
+            if latest and latest[0].outcome and (session := read_session(box.sessions, latest[0].id)):
+                return session
+            await trio.sleep(0.1)
 
 
 def make_room(disk: Path) -> None:

@@ -18,6 +18,7 @@ from tests.office.calling import CallerEvent, make_call
 from tests.office.pbx import Pbx, office_pbx
 from tests.office.program import BoxFailed
 from tests.office.script import Pause, Script
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.wire
 
@@ -57,7 +58,7 @@ async def killed_in_a_call(pbx: Pbx, pid: int) -> float:
 
     async with trio.open_nursery() as callers:
         callers.start_soon(partial(make_call, script, pbx.accounts["101"].password, limit_s=60, on_event=note))
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             await connected.wait()
         began_s = trio.current_time()
         await trio.sleep(IN_CALL_S)
@@ -68,7 +69,7 @@ async def killed_in_a_call(pbx: Pbx, pid: int) -> float:
 
 
 async def all_gone(pids: list[int]) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(PATIENCE_S):
         while any(map(is_running, pids)):  # noqa: ASYNC110 - nobody tells when somebody else's process ends
             await trio.sleep(0.05)
 

@@ -13,6 +13,7 @@ from app.control.call_views import CallView
 from app.control.webhook import WebhookView
 from tests.fakes.webhook_receiver import Receiver, receiver
 from tests.office.pbx import Pbx
+from tests.patience import PATIENCE_S
 from tests.wire.callee import ANSWERS, HUNG_UP, INVITED, RINGS, callee, refuses, says
 from tests.wire.phone_process import Phone, employed, phone
 
@@ -23,7 +24,7 @@ GREETS = {"name": "Reception", "greeting": "Hello {name}."}
 
 
 async def becomes(line: Phone, call_id: str, state: str) -> CallView:
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE_S):
         while (found := await line.ask("get_call", CallView, id=call_id)).state != state:  # noqa: ASYNC110
             await trio.sleep(0.1)
     return found
@@ -31,7 +32,7 @@ async def becomes(line: Phone, call_id: str, state: str) -> CallView:
 
 async def greets(line: Phone, call: CallView) -> None:
     """Until the agent has said its greeting."""
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE_S):
         while not (await line.ask("get_session", views.SessionDetail, id=call.session_id)).messages:  # noqa: ASYNC110
             await trio.sleep(0.1)
 

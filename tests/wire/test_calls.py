@@ -13,6 +13,7 @@ import trio
 from app.ports import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, Connected, Ended, EndedBy, Frame
 from firmware.telephony import BadTargetError, Call, Cause, EndpointConfig, NotConnectedError, account
 from tests.office.pbx import Pbx, free_sip_port, office_pbx
+from tests.patience import PATIENCE_S
 from tests.wire.box import (
     answered,
     becomes,
@@ -108,7 +109,7 @@ async def test_the_caller_hangs_up_in_the_middle_of_a_sentence(pbx: Pbx) -> None
     async with registered(pbx) as box:
         await pbx.originate("200", "Echo")
         call = await answered(box)
-        with trio.fail_after(10):
+        with trio.fail_after(PATIENCE_S):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(call.mouth.play, sentence)
                 await heard(call, 25)
@@ -192,7 +193,7 @@ async def test_digits_both_ways(pbx: Pbx) -> None:
 
 async def pressed(call: Call, count: int) -> str:
     digits = ""
-    with trio.fail_after(10):
+    with trio.fail_after(PATIENCE_S):
         async for dtmf in call.dtmf():
             digits += dtmf.digit
             if len(digits) == count:
@@ -221,13 +222,15 @@ async def test_hush_is_instant(pbx: Pbx) -> None:
     async with registered(pbx) as box:
         call = await box.dial("602")
         await call.connected()
+        began_s = trio.current_time()
         with trio.move_on_after(1.0):
             await call.mouth.play(tone(10_000))
         call.mouth.hush()
         played_ms = call.mouth.played_ms
+        took_ms = (trio.current_time() - began_s) * 1000
         await heard(call, 10)
         assert call.mouth.played_ms == played_ms
-        assert 500 < played_ms <= 1100
+        assert 500 < played_ms <= took_ms + 100
 
 
 async def test_ten_calls_one_after_the_other(pbx: Pbx) -> None:
@@ -352,7 +355,7 @@ async def invite_from(host: str, port: int) -> AsyncIterator[str]:
         await socket.bind((host, own))
         await socket.sendto(invite.encode(), ("127.0.0.1", port))
         status = "SIP/2.0 100"
-        with trio.fail_after(10):
+        with trio.fail_after(PATIENCE_S):
             while status.startswith("SIP/2.0 1"):
                 status = (await socket.recv(65536)).decode().partition("\r\n")[0]
                 yield status

@@ -15,6 +15,7 @@ import trio
 from app.control import campaigns
 from app.outbound.campaign import WEEKDAYS
 from tests.office.pbx import office_pbx
+from tests.patience import PATIENCE_S
 from tests.wire.phone_process import RECEPTION, Phone, employed, phone
 from tests.wire.rude_server import RudeServer
 
@@ -22,10 +23,8 @@ pytestmark = pytest.mark.wire
 
 RTP = (27_200, 27_299)
 PARTICIPANTS, KILLS, AT_ONCE = 20, 2, 3
-DONE_S = 60.0
 
 
-@pytest.mark.timeout(200)  # three starts of the whole phone process
 async def test_everybody_is_called_once(tmp_path: Path) -> None:
     """All are busy, and nobody is called a second time: each life ends with some calls under way."""
     dice = Random(11)
@@ -80,7 +79,7 @@ async def _begun(line: Phone, agent_id: str, callees: list[RudeServer]) -> str:
 async def _called(line: Phone, campaign_id: str, callees: list[RudeServer], more: int) -> None:
     """Until so many more were called, or everybody is done."""
     enough = sum(map(_calls, callees)) + more
-    with trio.fail_after(DONE_S):
+    with trio.fail_after(PATIENCE_S):
         while sum(map(_calls, callees)) < enough:
             if (await line.ask("get_campaign", campaigns.CampaignView, id=campaign_id)).state == "done":
                 return

@@ -11,6 +11,7 @@ import pytest
 import trio
 
 from firmware.telephony import Cause
+from tests.patience import PATIENCE_S
 from tests.wire.box import becomes, connection_to, next_call, served
 from tests.wire.rude_server import RudeServer, rude_server
 
@@ -26,7 +27,7 @@ class Victim:
         self._heard = b""
 
     async def says(self, word: str) -> None:
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             while word.encode() not in self._heard:
                 assert self._process.stdout
                 more = await self._process.stdout.receive_some()
@@ -36,7 +37,7 @@ class Victim:
     async def leaves(self) -> int:
         assert self._process.stdin
         await self._process.stdin.aclose()
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             return await self._process.wait()
 
 
@@ -64,7 +65,7 @@ def routes(count: int) -> str:
 @pytest.mark.parametrize("headers", [routes(8) + routes(64), routes(8) * 20, routes(500)], ids=["8+64", "20x8", "500"])
 async def test_service_routes_without_end(headers: str) -> None:
     extra = "Expires: 300\r\n" + headers
-    with trio.fail_after(60):
+    with trio.fail_after(PATIENCE_S):
         async with rude_server(ACCEPTED, extra) as server, victim_of(server):
             assert await server.invite(GOOD_OFFER) == 200
 
@@ -74,7 +75,7 @@ async def test_crypto_attributes_without_end(count: int) -> None:
     known = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "\r\n"
     unknown = [f"a=crypto:{tag} X inline:AAAA\r\n" for tag in range(2, count + 1)]
     offer = GOOD_OFFER.replace("RTP/AVP", "RTP/SAVP") + known
-    with trio.fail_after(60):
+    with trio.fail_after(PATIENCE_S):
         async with rude_server(ACCEPTED, "Expires: 300\r\n") as server, victim_of(server, "srtp"):
             assert await server.invite(offer + "".join(unknown[:5])) == 200
             assert await server.invite(offer + "".join(unknown)) in (406, 488)
@@ -110,7 +111,7 @@ async def test_malformed_offers_leave_the_telephone_alive() -> None:
 
 @pytest.mark.parametrize("name", [b'"sip:999@bank" ', b'"J\xfcrgen" ', b'"sip:\xfc@bank" ', b'"\xff\xfe\xed\xb0\x80" '])
 async def test_a_caller_s_name_is_neither_a_number_nor_a_danger(name: bytes) -> None:
-    with trio.fail_after(30):
+    with trio.fail_after(PATIENCE_S):
         async with (
             rude_server(ACCEPTED, "Expires: 300\r\n") as server,
             served(connection_to(server.address)) as (_, [account]),

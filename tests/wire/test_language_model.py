@@ -16,6 +16,7 @@ from tests.office.pbx import Pbx
 from tests.office.script import HangUp, Listen, Pause, Say
 from tests.office.script import Script as CallersScript
 from tests.office.voices import SPEAKERS, say
+from tests.patience import PATIENCE_S
 from tests.wire.phone_process import Phone, employed, phone
 
 pytestmark = pytest.mark.wire
@@ -88,7 +89,7 @@ async def connected(line: Phone, server: ModelServer) -> str:
 
 async def concluded(database: Path) -> SessionDetail:
     """The session, once its results are written down after the call."""
-    with trio.fail_after(15):
+    with trio.fail_after(PATIENCE_S):
         while True:
             found = await trio.to_thread.run_sync(_latest, database)
             if found and found.summary.results:

@@ -17,6 +17,7 @@ from tests.office.caller import Conversation, ScriptFailed, read_wav
 from tests.office.pbx import Pbx
 from tests.office.script import Listen, Say
 from tests.office.voices import SPEAKERS, say
+from tests.patience import PATIENCE_S
 from tests.wire.box import answered, registered
 from tests.wire.phone_process import Phone, employed, phone
 
@@ -78,7 +79,7 @@ async def called(line: Phone, agent_id: str, telephone: Account, answers: Mappin
         assert asked.speaker == "agent"
         text = next(text for part, text in answers.items() if part in asked.text)
         await conversation.follow((Say(wav=wavs[text], name=text),))
-    with trio.fail_after(10):
+    with trio.fail_after(PATIENCE_S):
         await call.ended()
         while (found := await line.ask("get_session", views.SessionDetail, id=placed.session_id)).view.ended_at is None:  # noqa: ASYNC110
             await trio.sleep(0.1)

@@ -10,6 +10,7 @@ import trio
 from app.ports import Connected, Ended, EndedBy
 from firmware.telephony import Account, Cause, EndpointConfig
 from tests.office.pbx import Pbx, free_sip_port
+from tests.patience import PATIENCE_S
 from tests.wire.box import becomes, heard, next_call, registered, until
 
 pytestmark = pytest.mark.wire
@@ -67,7 +68,7 @@ async def sipp(folder: Path, steps: str, port: int) -> None:
     await scenario.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="x">{steps}</scenario>')
     own, media = free_sip_port("127.0.0.1"), free_sip_port("127.0.0.1")
     ours = f"-i 127.0.0.1 -p {own} -mp {media}"
-    command = f"sipp 127.0.0.1:{port} -sf {scenario} {ours} -m 1 -timeout 20 -nostdin -trace_err"
+    command = f"sipp 127.0.0.1:{port} -sf {scenario} {ours} -m 1 -timeout {PATIENCE_S:.0f} -nostdin -trace_err"
     done = await trio.run_process(command.split(), capture_stdout=True, capture_stderr=True, check=False, cwd=folder)
     errors = [await path.read_text() for path in await trio.Path(folder).glob("*_errors.log")]
     assert done.returncode == 0, errors or done.stdout.decode()[-1500:]
@@ -174,7 +175,7 @@ async def test_a_contact_that_must_be_looked_up_does_not_stop_the_clock(pbx: Pbx
             await call.connected()
             nursery.start_soon(beat)
             await call.hang_up()
-            with trio.fail_after(10):
+            with trio.fail_after(PATIENCE_S):
                 assert b"office" in await silent.recv(2000)
             nursery.cancel_scope.cancel()
     assert max(pauses) < 1.0

@@ -16,7 +16,8 @@ from firmware.lifetimes import serving
 from firmware.switchboard import Switchboard
 from firmware.telephony import Account, Call, Cause, EndpointConfig, TelephonyError, run_endpoint
 from tests.office.pbx import Pbx
-from tests.wire.box import PATIENCE_S, becomes, connection, until
+from tests.patience import PATIENCE_S
+from tests.wire.box import becomes, connection, until
 
 pytestmark = pytest.mark.wire
 

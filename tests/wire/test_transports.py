@@ -143,7 +143,7 @@ async def test_a_pbx_that_restarts_is_noticed_on_tls() -> None:
     async with secure_pbx(own, tls_fingerprint=own.fingerprint) as (pbx, box):
         await becomes(box, Cause.REGISTERED)
         await pbx.restart()
-        await until(lambda: _knows(pbx), 40.0)
+        await until(lambda: _knows(pbx))
         await becomes(box, Cause.REGISTERED)
 
 
