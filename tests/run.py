@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import IO
 
-TELEPHONES, BROWSERS, COMPUTING = "wire", "web", "unit or contract or scene or rules"
-NICENESS = {TELEPHONES: 0, BROWSERS: 5, COMPUTING: 10}
+TELEPHONES, BROWSERS, COMPUTING = ("wire",), ("web",), ("unit", "contract", "scene", "rules")
+"""Kinds of test, each with a folder of its own: reading what the others run takes each of them half a minute."""
+
+NICENESS: dict[tuple[str, ...], int] = {TELEPHONES: 0, BROWSERS: 5, COMPUTING: 10}
 """No call loses audio to a browser or to who computes, and no browser its patience."""
 
 FOR_ALL = re.compile(r"--color=\w+|--durations=\d+|--tb=\w+|-v+|-q+|-x")
@@ -52,9 +54,13 @@ def main(arguments: Sequence[str]) -> int:
     return next((abs(status) for status in statuses if status), 0)
 
 
-def _command(kinds: str, arguments: Sequence[str]) -> list[str]:
+def _command(kinds: tuple[str, ...], arguments: Sequence[str]) -> list[str]:
     colour = ["--color=yes"] if sys.stdout.isatty() else []
-    return ["nice", "-n", str(NICENESS[kinds]), *_PYTEST, "-m", kinds, *colour, *arguments]
+    return ["nice", "-n", str(NICENESS[kinds]), *_PYTEST, *_folders(kinds), *colour, *arguments]
+
+
+def _folders(kinds: Sequence[str]) -> list[str]:
+    return [f"tests/{kind}" for kind in kinds]
 
 
 def _passed_on(source: IO[bytes]) -> str:
