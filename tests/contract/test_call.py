@@ -124,7 +124,7 @@ async def test_a_held_mouth_says_nothing_and_then_goes_on_where_it_was(ringing: 
     async with ringing(30_000) as call:
         await connected(call)
         ears, loud = call.ears(), b"\x10\x10" * (FRAME_BYTES // 2)
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             await call.mouth.play(loud * 15)
             call.mouth.hold()
             call.mouth.hold()
@@ -141,7 +141,7 @@ async def test_a_held_mouth_says_nothing_and_then_goes_on_where_it_was(ringing: 
 async def test_hush_ends_a_hold(ringing: Ringing) -> None:
     async with ringing(30_000) as call:
         await connected(call)
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             await call.mouth.play(bytes(15 * FRAME_BYTES))
             call.mouth.hold()
             call.mouth.hush()
@@ -211,7 +211,7 @@ async def test_who_cannot_be_put_through_is_still_there(ringing: Ringing) -> Non
     async with ringing(30_000) as call:
         await connected(call)
         told: list[TransferStep] = []
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             last = await call.transfer("699", told.append)  # no such extension
             await call.mouth.play(bytes(5 * FRAME_BYTES))
             await call.mouth.drained()
@@ -227,7 +227,7 @@ async def test_who_cannot_be_put_through_is_still_there(ringing: Ringing) -> Non
 async def test_nobody_is_put_through_after_the_end(ringing: Ringing) -> None:
     async with ringing(30_000) as call:
         await connected(call)
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             await call.hang_up()
             last = await call.transfer("600", lambda _: None)  # which answers
         assert last.handover is Handover.FAILED
@@ -237,6 +237,6 @@ async def test_nobody_is_put_through_after_the_end(ringing: Ringing) -> None:
 async def test_keys_end_with_the_call(ringing: Ringing) -> None:
     async with ringing(1_000) as call:
         await connected(call)
-        with trio.fail_after(30):
+        with trio.fail_after(PATIENCE_S):
             assert [key async for key in call.dtmf()] == []
         assert (await call.ended()).by is EndedBy.CALLER

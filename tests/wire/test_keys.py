@@ -11,7 +11,8 @@ from app.control import views
 from firmware.telephony import Call, Cause, EndpointConfig
 from tests.office.pbx import Pbx
 from tests.office.script import AgentVoice
-from tests.wire.box import PATIENCE_S, answered, becomes, connection, registered, served, until
+from tests.patience import PATIENCE_S
+from tests.wire.box import answered, becomes, connection, registered, served, until
 from tests.wire.phone_process import Phone, employed, phone
 from tests.wire.test_calls import pressed
 

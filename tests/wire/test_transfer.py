@@ -18,7 +18,8 @@ from tests.office.caller import Conversation, read_wav
 from tests.office.pbx import Pbx
 from tests.office.script import Listen, Say
 from tests.office.voices import SPEAKERS, say
-from tests.wire.box import PATIENCE_S, answered, becomes, connection, next_call, served, until
+from tests.patience import PATIENCE_S
+from tests.wire.box import answered, becomes, connection, next_call, served, until
 from tests.wire.phone_process import Phone, employed, phone
 from tests.wire.test_calls import level, tone
 
