@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -37,6 +36,7 @@ from firmware.storage import SqliteLedger, ledger, records
 from firmware.storage.ledger import utc_now
 from firmware.switchboard import Switchboard
 from firmware.vault import open_vault
+from tests.contract.housekeeping import some_looks
 from tests.fakes.ledger import TALKED
 from tests.patience import PATIENCE_S
 from tests.web.canary import holding
@@ -328,10 +328,6 @@ async def test_old_sessions_go_and_a_call_that_goes_on_stays(tmp_path: Path) -> 
         nursery.cancel_scope.cancel()
 
 
-LOOKS = 5
-"""Of the house keeper, before its sixth."""
-
-
 @dataclass
 class SetByHand:
     """A clock. Other clocks go on."""
@@ -343,19 +339,7 @@ class SetByHand:
 
 
 async def kept_house(b: Verbs, now: Callable[[], datetime]) -> None:
-    """Some looks at this clock, and what each leads to: at the first one after a start, nothing is deleted."""
-    looks, enough = count(1), trio.Event()
-
-    def looked() -> datetime:
-        if next(looks) > LOOKS:
-            enough.set()
-        return now()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(keep_house, b.store, b.sessions.delete_session, looked, 0.01)
-        with trio.fail_after(PATIENCE_S):
-            await enough.wait()
-        nursery.cancel_scope.cancel()
+    await some_looks(b.store, b.sessions.delete_session, now)
 
 
 async def test_a_clock_that_is_set_costs_no_session_and_leaves_none_for_ever(tmp_path: Path) -> None:
