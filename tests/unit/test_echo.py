@@ -11,7 +11,7 @@ from trio.testing import MockClock
 
 from app.echo import DELAY_MS, SILENT_DBFS, Echoed, Level, echo, rms_dbfs
 from app.ports import FRAME_BYTES, FRAME_MS, EndedBy, Frame
-from tests.fakes.line import FakeCall, Utterance
+from tests.fakes.line import LOUD, FakeCall, Utterance
 
 pytestmark = pytest.mark.unit
 
@@ -33,7 +33,7 @@ async def echoed(call: FakeCall) -> tuple[Echoed, list[float]]:
 def spoken(sent: list[bytes]) -> list[tuple[int, int]]:
     """(at_ms, number) of every frame that was not silence, by the mark in its first sample."""
     marks = [int.from_bytes(frame[:2], "little") for frame in sent]
-    return [(at * FRAME_MS, mark) for at, mark in enumerate(marks) if mark]
+    return [(at * FRAME_MS, mark - LOUD) for at, mark in enumerate(marks) if mark]
 
 
 async def test_the_caller_hears_themselves_half_a_second_later(autojump_clock: MockClock) -> None:
@@ -57,9 +57,9 @@ async def test_nothing_is_said_to_somebody_who_says_nothing(autojump_clock: Mock
 
 
 async def test_the_page_is_told_how_loud_each_half_second_was(autojump_clock: MockClock) -> None:
-    call = FakeCall([Utterance(32, 500, 500)], hangs_up_at_ms=1500)
+    call = FakeCall([Utterance(16_384 - LOUD, 500, 500)], hangs_up_at_ms=1500)  # half of full scale
     done, told = await echoed(call)
-    assert told == [SILENT_DBFS, pytest.approx(-60.2, abs=0.01), SILENT_DBFS]
+    assert told == [SILENT_DBFS, pytest.approx(-6.02, abs=0.01), SILENT_DBFS]
     assert done.loudest_dbfs == told[1]
 
 
