@@ -28,9 +28,12 @@ pytestmark = pytest.mark.wire
 BOX_RTP, OFFICE_RTP = (27_300, 27_399), 27_400
 LOUD = 1_000
 VOICE = SPEAKERS["rms-small"]
+GREETING = "Good day, this is the reception. How can I help you?"
+WISHES = ("Put me through to billing, please.", "Put me through to sales, please.")
 SETTINGS = {
     "name": "Reception",
-    "greeting": "Good day.",
+    "greeting": GREETING,
+    "silence_s": 600,  # nobody asks whether we are still there
     "directory": [
         {"name": "Anna Miller", "extension": "201", "also": ["sales"]},
         {"name": "David Brown", "extension": "603", "also": ["billing"]},
@@ -165,6 +168,7 @@ async def test_the_caller_hangs_up_while_it_rings(pbx: Pbx) -> None:
 
 
 async def test_put_me_through_to_sales_by_voice_and_back_where_it_is_busy(pbx: Pbx, tmp_path: Path) -> None:
+    wavs = [await say(VOICE, text) for text in WISHES]  # before the call: nobody waits for them in it
     config = EndpointConfig(user_agent="Office", rtp_first_port=OFFICE_RTP, rtp_ports=16)
     async with (
         phone(tmp_path, BOX_RTP) as line,
@@ -175,7 +179,7 @@ async def test_put_me_through_to_sales_by_voice_and_back_where_it_is_busy(pbx: P
         await employed(line, pbx, SETTINGS)
         caller = await outside.dial("200")
         await caller.connected()
-        await asks(caller, "Put me through to billing, please.", "Put me through to sales, please.")
+        await asks(caller, wavs)
         with trio.fail_after(PATIENCE_S):
             anna = await answered(desk)
             await until(lambda: ended_as(line, "transferred"))
@@ -188,7 +192,7 @@ async def test_put_me_through_to_sales_by_voice_and_back_where_it_is_busy(pbx: P
     assert session.view.conclusion == "transferred to Anna Miller"
     assert session.view.outcome_text.startswith("Transferred: ")
     assert said == [
-        "Good day.",
+        GREETING,
         "I am putting you through to David Brown.",
         "I am sorry, David Brown is on the telephone. Shall I take a message for David Brown?",
         "I am putting you through to Anna Miller.",
@@ -197,12 +201,11 @@ async def test_put_me_through_to_sales_by_voice_and_back_where_it_is_busy(pbx: P
     assert session.results["wanted"] == "Anna Miller"
 
 
-async def asks(caller: Call, *texts: str) -> None:
+async def asks(caller: Call, wavs: list[Path]) -> None:
     """One after the other, each once the agent is silent."""
-    wavs = [await say(VOICE, text) for text in texts]
     conversation = Conversation(caller, lambda _event, **_fields: None, {wav: read_wav(wav) for wav in wavs})
     for wav in wavs:
-        await conversation.follow((Listen(quiet_ms=2_500), Say(wav=wav)))
+        await conversation.follow((Listen(quiet_ms=2_500, timeout_s=PATIENCE_S), Say(wav=wav)))
 
 
 async def last_session(line: Phone) -> views.SessionDetail:
