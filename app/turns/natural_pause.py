@@ -53,8 +53,11 @@ RULE = PauseRule()
 
 # Nobody ends a sentence with these.
 _HOLDS = frozenset("um uh er erm the a an and or but because if my your our their i we is am".split())
-# These end questions too ("where are you from?"): whoever was understood has finished.
+# These end questions too ("where are you from?"): only where nothing was understood is there more to come.
 _MAY_HOLD = frozenset("to for from at on in by about with of like so are was will would can could".split())
+# A matcher believes "I would like to" for its beginning: after these, what was understood is not yet complete. Half as
+# many beginnings of the intent bench's sentences are then taken for all of them, and 9 of 10 whole ones as before.
+_OPEN = _HOLDS | _MAY_HOLD | frozenset("you like want need have do does get make speak accept treat".split())
 
 
 def natural_pause(
@@ -63,7 +66,7 @@ def natural_pause(
     """The pause that ends a turn. `heard`: the caller's words so far, None while they are not known; `understood`:
     whether the brain takes them for something whole."""
     dictated_ms = dict(rule.dictated_ms).get(expects)
-    if heard is not None and dictated_ms is None and understood and not _ends_with(heard, _HOLDS):
+    if heard is not None and dictated_ms is None and understood and not _ends_with(heard, _OPEN):
         return Pause(round(base_ms * rule.complete), Because.COMPLETE)
     if heard is not None and expects is Expects.NAME and _spells(heard):
         return Pause(base_ms + rule.unfinished_ms, Because.DICTATED)

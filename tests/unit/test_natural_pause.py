@@ -46,7 +46,12 @@ def test_an_unfinished_phrase_is_waited_for(text: str, understood: bool) -> None
 
 def test_a_preposition_holds_only_where_nothing_was_understood() -> None:
     assert pause("i want to speak to") == LONG
-    assert pause("which city are you from", understood=True) == COMPLETE
+    assert pause("which city are you from", understood=True) == PLAIN
+
+
+@pytest.mark.parametrize("text", ["i would like to", "i would like", "when are you", "can i speak", "do you have"])
+def test_the_beginning_of_a_request_is_not_complete_although_it_was_understood(text: str) -> None:
+    assert pause(text, understood=True) == PLAIN
 
 
 def test_one_recogniser_alone_hears_an_ending_in_a_breath() -> None:
