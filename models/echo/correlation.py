@@ -93,7 +93,10 @@ class CorrelatedEcho:
         energies = (energy[_WINDOW:] - energy[:-_WINDOW])[: len(correlation)]
         # Where hardly anything was sent, the quotient would be noise by noise.
         floor = np.maximum(energies, 1e-3 * energies.max())
-        return float((correlation / np.sqrt(floor * (came @ came) + 1e-18)).max())
+        likeness = correlation / np.sqrt(floor * (came @ came) + 1e-18)
+        # Above 1, but for rounding, it is noise by a window in which nothing was sent: once, in a pause of ours, it was
+        # taken for a clear echo 5 dB down, and from then on every caller of that call was one.
+        return float(likeness[likeness <= 1.01].max(initial=0.0))
 
 
 def _at_8_khz(chunk: bytes) -> Floats:
