@@ -28,6 +28,8 @@ _UNUSABLE = 1
 _BACKLOG = 100
 # Whatever killed it may still be about.
 _RETRY_S = 1.0
+# The page and its workers: below the audio (0), above the recognisers (5), since a person waits for both.
+_NICE = 3
 
 
 class PageProblem(Exception):
@@ -36,6 +38,7 @@ class PageProblem(Exception):
 
 def main() -> int:
     os.umask(0o077)
+    os.nice(_NICE)
     try:
         process = _settings()
         listening = _listening(process)
