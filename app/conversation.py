@@ -279,10 +279,10 @@ class Floor:
         if heard is None or self._judged:
             return
         self._judged = True
-        if self._are_words(heard):
+        understood = self._parts.brain.understands(heard)
+        if are_words(heard, understood=understood):
             self._presence.words(self._now_ms)
         if self._interruptible:
-            understood = self._parts.brain.understands(heard)
             move = self._barge_in.words(said(heard, understood=understood, ours=self._reply.said))
             self._waved_off = move is Move.GO_ON
             self._interrupt(move)

@@ -100,6 +100,15 @@ async def set_up(box: Admin, client: httpx.AsyncClient) -> None:
     assert answer.headers["location"] == "/set-up"
 
 
+async def test_the_page_gives_way_to_the_telephone(tmp_path: Path) -> None:
+    """Both are started by the same parent: a page that is looked at must make no gap in a call."""
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    async with admin(tmp_path) as box:
+        page = [os.getpriority(os.PRIO_PROCESS, pid) for pid in (box.process.pid, *box.workers())]
+    assert len(page) > 1, "a worker serves"
+    assert min(page) > ours
+
+
 async def test_it_says_where_it_is_and_serves_with_that_certificate(tmp_path: Path) -> None:
     async with admin(tmp_path) as box, box.client() as client:
         assert f"https://localhost:{box.port}/" in box.said
