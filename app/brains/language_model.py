@@ -12,20 +12,22 @@ while something is spoken.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
 import trio
 
 from app.brains.answers import yes_or_no
+from app.brains.history import History
+from app.brains.model_answers import clauses_of
 from app.brains.patience import FILLER, Patience
-from app.brains.prompt import DEFAULT_RESULTS, conversation, for_call, json_in, results_question
+from app.brains.prompt import DEFAULT_RESULTS, conversation, for_call, json_in, only_said, results_question
 from app.brains.receptionist import Receptionist
 from app.brains.results import as_text, completed
-from app.brains.speakable import Speakable
+from app.brains.tools import EndCall, PutThrough, Toolbox, says, work_of
 from app.brains.words import words
-from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed
+from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed, ToolCall, ToolsRefused
 from app.ports import Action, Expects, Heard, Noted, Result, Say
 from app.settings import Agent
 
@@ -34,7 +36,8 @@ _FAILURES = 2
 # After the call nobody waits; the server's next caller might.
 RESULTS_S = 8.0
 _LONGEST_RESULTS = 8_000
-_AT_ONCE_S = 0.05
+# Questions to the model in one turn: most need two, where a tool is called. All share one turn's patience.
+_ROUNDS = 4
 _START_AGAIN = "I am sorry, I have to start again."
 
 _log = logging.getLogger(__name__)
@@ -55,11 +58,12 @@ class ModelBrain:
         now: datetime,
     ) -> None:
         self._agent, self._receptionist, self._model = agent, receptionist, model
-        self._prompt, self._first_word_s = for_call(prompt, agent.greeting, now), first_word_s
-        self._before: tuple[ChatMessage, ...] = ()  # what was said until this turn
-        self._asked: tuple[ChatMessage, ...] = ()  # what the caller said in this turn
-        self._spoken: list[str] = []  # our answer so far
+        self._first_word_s = first_word_s
+        self._toolbox: Toolbox | None = Toolbox(agent)  # None: the server refuses tools
+        self._prompts = {works: for_call(prompt, agent.greeting, now, works=works) for works in (True, False)}
+        self._history = History()
         self._receptionist_answers = True
+        self._said_before = ""  # our words in this turn, before those of the receptionist
         self._failures = 0
         self._has_answered = False
 
@@ -67,7 +71,7 @@ class ModelBrain:
 
     @property
     def expects(self) -> Expects:
-        return self._receptionist.expects if self._receptionist_answers else _expected(" ".join(self._spoken))
+        return self._receptionist.expects if self._receptionist_answers else _expected(self._history.spoken)
 
     @property
     def takes_keys(self) -> bool:
@@ -113,17 +117,19 @@ class ModelBrain:
 
     def interrupted(self, said: str) -> None:
         """What was never heard was never said."""
+        heard = _without_filler(said)
         if self._receptionist_answers:
-            self._receptionist.interrupted(_without_filler(said))
-        if not said.strip():
-            self._asked = ()  # the caller goes on: the whole utterance comes again
-        self._spoken = [_without_filler(said)]
+            self._receptionist.interrupted(_after(self._said_before, heard))
+        if said.strip():
+            self._history.cut_off(heard)
+        else:
+            self._history.take_back()  # the caller goes on: the whole utterance comes again
 
     async def conclude(self) -> dict[str, str] | None:
         if not self._has_answered:
             return None
         fields = self._agent.result_fields or DEFAULT_RESULTS
-        found = json_in(await self._written(results_question(fields, self._said)))
+        found = json_in(await self._written(results_question(fields, self._history.messages)))
         if found is None:
             _log.info("the language model wrote down no results; those of the receptionist stay")
             return None
@@ -133,88 +139,111 @@ class ModelBrain:
         noted = {name: value for name, value in self._receptionist.results.items() if value}
         return completed(fields, found) | noted
 
-    # -- the history -------------------------------------------------------------------------------------------
-
-    @property
-    def _said(self) -> tuple[ChatMessage, ...]:
-        answer = " ".join(filter(None, self._spoken))
-        return (*self._before, *self._asked, *((ChatMessage("assistant", answer),) if answer else ()))
+    # -- whose turn it is ----------------------------------------------------------------------------------------
 
     def _begin_turn(self, *asked: str) -> None:
         """The receptionist answers unless we say otherwise."""
-        self._before, self._asked, self._spoken = self._said, tuple(ChatMessage("user", each) for each in asked), []
-        self._receptionist_answers = True
+        self._history.begin_turn(*asked)
+        self._receptionist_answers, self._said_before = True, ""
 
     def _takes_leave(self, heard: Heard) -> bool:
         """The caller says good-bye, or no to "anything else?"."""
         if self._receptionist.is_asking:
             return False
-        offered_end = "anything else" in " ".join(self._spoken).casefold()
+        offered_end = "anything else" in self._history.spoken.casefold()
         return self._receptionist.hears_goodbye(heard) or (offered_end and yes_or_no(heard) is False)
 
-    async def _told(self, actions: AsyncGenerator[Action, None]) -> AsyncGenerator[Action, None]:
-        """The receptionist's words, which the model shall know of."""
+    async def _told(self, actions: AsyncGenerator[Action, None], *, aloud: bool = True) -> AsyncGenerator[Action, None]:
+        """The receptionist's words, which the model shall know of. Not `aloud`: the model has said them already."""
         async with aclosing(actions):
             async for action in actions:
                 if isinstance(action, Say):
-                    self._spoken.append(action.text)
+                    if not aloud:
+                        continue
+                    self._history.add(action.text)
                 yield action
 
     # -- the model ---------------------------------------------------------------------------------------------
 
     async def _think(self, heard: Heard) -> AsyncGenerator[Action, None]:
-        answer = self._model.ask(conversation(self._prompt, self._said))
         problem = ""
         try:
-            async with aclosing(self._clauses(answer)) as clauses:
-                async for clause in clauses:
-                    self._has_answered = self._has_answered or clause is not FILLER
-                    yield Say(clause)
+            async with aclosing(self._answered()) as actions:
+                async for action in actions:
+                    yield action
         except ModelFailed as why:
             problem = str(why)
-        finally:
-            answer.stop()
         if not problem:
             self._failures = 0
             return
         self._failures += 1
         _log.warning("the receptionist answers instead of the language model", extra={"problem": problem})
         yield Noted(f"The receptionist answered: {problem}.")
-        if self._spoken:
+        said = self._history.spoken
+        if said:
             yield Say(_START_AGAIN)
-        self._receptionist_answers = True
+        self._receptionist_answers, self._said_before = True, f"{said} {_START_AGAIN}" if said else ""
         async with aclosing(self._told(self._receptionist.reply(heard))) as actions:
             async for action in actions:
                 yield action
 
-    async def _clauses(self, answer: ModelAnswer) -> AsyncGenerator[str, None]:
-        """The answer as it comes, and the filler. Raises: ModelFailed."""
+    async def _answered(self) -> AsyncGenerator[Action, None]:
+        """What the model says, and what comes of the tools that it calls. Raises: ModelFailed."""
         patience = Patience(self._first_word_s, trio.current_time())
-        text, over = Speakable(), False
-        while not over:
-            piece = await self._piece(answer, patience)
-            if piece is None:
-                patience.has_filled = True
-                yield FILLER
+        for _ in range(_ROUNDS):
+            answer = self._ask()
+            try:
+                async with aclosing(clauses_of(answer, patience)) as clauses:
+                    async for clause in clauses:
+                        if clause is not FILLER:
+                            self._has_answered = True
+                            self._history.add(clause)
+                        yield Say(clause)
+            except ToolsRefused as why:
+                self._toolbox = None
+                _log.warning("the language model gets no tools in this call", extra={"problem": str(why)})
+                yield Noted(f"The language model could only talk: {why}.")
                 continue
-            patience.has_word, over = True, not piece or text.is_long
-            for clause in text.rest() if over else text.feed(piece):
-                self._spoken.append(clause)
-                yield clause
-                patience.has_clause, patience.waits_since_s = True, trio.current_time()
+            finally:
+                answer.stop()
+            if self._toolbox is None or not answer.calls:
+                break
+            async with aclosing(self._work(self._toolbox, answer.calls)) as actions:
+                async for action in actions:
+                    yield action
+            if self._receptionist_answers:
+                return
+        else:
+            raise ModelFailed("the language model called one tool after the other. Try another model")
         if not patience.has_clause:
             raise ModelFailed("the language model answered without a word. Try another model")
 
-    async def _piece(self, answer: ModelAnswer, patience: Patience) -> str | None:
-        """The next piece of the answer; None when it is time for the filler. Raises: ModelFailed."""
-        filler_at_s = patience.filler_at_s
-        # What came while the filler was being spoken is there at once, whatever the time is by now.
-        soonest_s = trio.current_time() + _AT_ONCE_S
-        with trio.move_on_at(max(filler_at_s or patience.gives_up_at_s, soonest_s)):
-            return await answer.more()
-        if filler_at_s is None:
-            raise ModelFailed(patience.why())
-        return None
+    def _ask(self) -> ModelAnswer:
+        if self._toolbox is None:
+            return self._model.ask(conversation(self._prompts[False], only_said(self._history.messages)))
+        return self._model.ask(conversation(self._prompts[True], self._history.messages), self._toolbox.tools)
+
+    async def _work(self, toolbox: Toolbox, calls: Sequence[ToolCall]) -> AsyncGenerator[Action, None]:
+        """Do what the model asks for, as far as it may. What takes the floor is done last, and once."""
+        work = work_of(toolbox, calls)
+        for cause in work.refused:
+            _log.info("the language model may not do what it asked for", extra={"cause": cause.value})
+            yield Noted(f"The language model was refused something: {cause.value}.")
+        said = self._history.spoken
+        self._history.called(work.calls, work.told)
+        if work.last is None:
+            return
+        self._receptionist_answers, self._said_before = True, said
+        async with aclosing(self._told(self._carried_out(work.last), aloud=not says(said, work.last))) as actions:
+            async for action in actions:
+                yield action
+
+    def _carried_out(self, wish: EndCall | PutThrough) -> AsyncGenerator[Action, None]:
+        match wish:
+            case EndCall():
+                return self._receptionist.take_leave()
+            case PutThrough(person):
+                return self._receptionist.put_through(person)
 
     async def _written(self, messages: list[ChatMessage]) -> str:
         """A whole answer, as far as it came in RESULTS_S."""
@@ -240,6 +269,11 @@ def _without_filler(said: str) -> str:
     """What was heard of the answer itself."""
     heard = said.strip()
     return "" if FILLER.startswith(heard) else heard.removeprefix(FILLER).strip()
+
+
+def _after(before: str, heard: str) -> str:
+    """What was heard after the words `before`."""
+    return "" if before.startswith(heard) else heard.removeprefix(before).strip()
 
 
 def _expected(said: str) -> Expects:

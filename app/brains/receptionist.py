@@ -117,8 +117,12 @@ class Receptionist:
         """The caller wants to end the call."""
         return self._become(self._parting(self._mind, self._interview.conclusion(self._mind)))
 
+    def put_through(self, person: str) -> AsyncGenerator[Action, None]:
+        """The caller wants to speak to `person` of the directory."""
+        return self._become(self._person(self._settled, person))
+
     def reply(self, heard: Heard) -> AsyncGenerator[Action, None]:
-        return self._become(self._next(replace(self._mind, put_through="", conclusion="", notes=()), heard))
+        return self._become(self._next(self._settled, heard))
 
     def not_put_through(self, person: str, why: Result) -> AsyncGenerator[Action, None]:
         mind, because = replace(self._mind, put_through="", wanted=person), _NOT_PUT_THROUGH.get(why, _CANNOT)
@@ -157,6 +161,10 @@ class Receptionist:
         answer = answer_in(asking.open, heard) if asking and asking.open else None
         plain = self._mind.expects is Expects.YES_NO and yes_or_no(heard) is not None
         return plain or (answer is not None and answer.sure)
+
+    @property
+    def _settled(self) -> Mind:
+        return replace(self._mind, put_through="", conclusion="", notes=())
 
     def _become(self, mind: Mind) -> AsyncGenerator[Action, None]:
         """Change the mind now, not when the first clause is taken: a reply may be thrown away before that."""

@@ -10,9 +10,11 @@ from app.brains.clauses import clauses
 LONGEST_ANSWER = 1500
 """Characters: more than a minute and a half of speech. Nobody listens for so long to what they did not ask for."""
 
-# Some models think aloud before they answer; what is between these is not for the caller.
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
-_THOUGHT_SO_FAR = re.compile(r"<think(?:ing)?>.*\Z", re.DOTALL)
+# Some models think aloud before they answer, and some servers do not know how their model calls tools; what is between
+# these is not for the caller.
+_ASIDE = r"<(?:think(?:ing)?|tool_call)>"
+_THOUGHT = re.compile(rf"{_ASIDE}.*?{_ASIDE.replace('<', '</', 1)}", re.DOTALL)
+_THOUGHT_SO_FAR = re.compile(rf"{_ASIDE}.*\Z", re.DOTALL)
 _BULLETS = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+", re.MULTILINE)
 _MARKS = re.compile(r"[*#`~|]+")
 _SYMBOLS = {"So", "Sk", "Cf", "Co", "Cn"}

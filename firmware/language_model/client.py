@@ -16,10 +16,11 @@ import httpx
 import trio
 from pydantic import SecretStr
 
-from app.language_models import ChatMessage, ModelFailed
+from app.language_models import ChatMessage, ModelFailed, Tool, ToolCall
 from app.settings import ModelServer
-from firmware.language_model.reading import Reader, error_of, whole_text
-from firmware.language_model.troubles import Trouble, failed, of_status, of_transport
+from firmware.language_model.asking import Question
+from firmware.language_model.reading import Reader, error_of
+from firmware.language_model.troubles import Trouble, failed, of_status, of_transport, refused_tools
 from firmware.private_network import NoSuchName, NotPrivate, must_be_name, private_addresses
 
 # To a server in the building, a connection takes milliseconds; to one far away, with TLS, half a second.
@@ -62,15 +63,15 @@ class HttpModel:
         self._server, self._key, self._client, self._nursery = server, key, client, nursery
         self._url = httpx.URL(f"{server.base_url}/chat/completions")
 
-    def ask(self, messages: Sequence[ChatMessage]) -> HttpAnswer:
+    def ask(self, messages: Sequence[ChatMessage], tools: Sequence[Tool] = ()) -> HttpAnswer:
         answer = HttpAnswer()
-        self._nursery.start_soon(self._hear, messages, answer)
+        self._nursery.start_soon(self._hear, Question(self._server.model, messages, tools), answer)
         return answer
 
-    async def _hear(self, messages: Sequence[ChatMessage], answer: HttpAnswer) -> None:
+    async def _hear(self, question: Question, answer: HttpAnswer) -> None:
         with answer.scope, answer.told:
             try:
-                await self._stream(messages, answer)
+                await self._stream(question, answer)
             except ModelFailed as why:
                 answer.failure = self._without_key(why)
             except httpx.TransportError as fault:
@@ -78,37 +79,34 @@ class HttpModel:
             except Exception as fault:  # noqa: BLE001 - handed over: raised here, it would end every other call
                 answer.failure = fault
 
-    async def _stream(self, messages: Sequence[ChatMessage], answer: HttpAnswer) -> None:
+    async def _stream(self, question: Question, answer: HttpAnswer) -> None:
         """Raises: ModelFailed, httpx.TransportError."""
-        async with aclosing(await self._sent(messages)) as response:
+        async with aclosing(await self._sent(question)) as response:
             if not response.is_success:
-                detail = error_of(_json(await _body(response, _LARGEST_ERROR)))
-                raise failed(of_status(response.status_code), response.status_code, detail)
+                status, detail = response.status_code, error_of(_json(await _body(response, _LARGEST_ERROR)))
+                refused = refused_tools(status, detail) if question.tools else None
+                raise refused or failed(of_status(status), status, detail)
             await _read(response, answer)
 
-    async def _sent(self, messages: Sequence[ChatMessage]) -> httpx.Response:
+    async def _sent(self, question: Question) -> httpx.Response:
         """Raises: ModelFailed, httpx.TransportError."""
         *others, last = await _addresses(self._url)
         for address in others:
             with suppress(httpx.ConnectError, httpx.ConnectTimeout):  # the name has another one
-                return await self._client.send(self._request(messages, address), stream=True)
-        return await self._client.send(self._request(messages, last), stream=True)
+                return await self._client.send(self._request(question, address), stream=True)
+        return await self._client.send(self._request(question, last), stream=True)
 
-    def _request(self, messages: Sequence[ChatMessage], address: str) -> httpx.Request:
+    def _request(self, question: Question, address: str) -> httpx.Request:
         headers = {"accept-encoding": "identity", "host": self._url.netloc.decode("ascii")}
         if self._key:
             headers["authorization"] = f"Bearer {self._key.get_secret_value()}"
-        body = {
-            "model": self._server.model,
-            "messages": [{"role": each.role, "content": each.text} for each in messages],
-            "stream": True,
-        }
-        return self._client.build_request("POST", self._url.copy_with(host=address), headers=headers, json=body)
+        url = self._url.copy_with(host=address)
+        return self._client.build_request("POST", url, headers=headers, json=question.as_json())
 
     def _without_key(self, why: ModelFailed) -> ModelFailed:
         """Some servers quote it."""
         key = self._key.get_secret_value() if self._key else ""
-        return ModelFailed(str(why), why.detail.replace(key, "…") if key else why.detail)
+        return type(why)(str(why), why.detail.replace(key, "…") if key else why.detail)
 
 
 class HttpAnswer:
@@ -117,8 +115,14 @@ class HttpAnswer:
     def __init__(self) -> None:
         self.scope = trio.CancelScope()
         self.failure: Exception | None = None
+        self.calls: tuple[ToolCall, ...] = ()
         self._has_words = False
+        self.reader = Reader()
         self.told, self._heard = trio.open_memory_channel[str](_PIECES_AHEAD)
+
+    @property
+    def is_calling(self) -> bool:
+        return bool(self.reader.calls)
 
     def tell(self, text: str) -> None:
         """Raises: ModelFailed."""
@@ -130,7 +134,8 @@ class HttpAnswer:
 
     def end(self) -> None:
         """Raises: ModelFailed."""
-        if not self._has_words:
+        self.calls = self.reader.calls.all
+        if not (self._has_words or self.calls):
             raise failed(Trouble.EMPTY)
         self.told.close()
 
@@ -154,10 +159,11 @@ async def _read(response: httpx.Response, answer: HttpAnswer) -> None:
     if packed or kind not in ("text/event-stream", "application/json"):
         raise failed(Trouble.NO_MODEL)
     if kind == "application/json":
-        answer.tell(whole_text(await _body(response, _LARGEST_WHOLE)))
+        if text := answer.reader.whole(await _body(response, _LARGEST_WHOLE)):
+            answer.tell(text)
         answer.end()
         return
-    reader = Reader()
+    reader = answer.reader
 
     def take(data: bytes) -> float:
         for text in reader.feed(data):

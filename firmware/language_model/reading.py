@@ -4,7 +4,8 @@
     data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}
     data: [DONE]
 
-Other lines are comments. A server that does not stream sends one JSON object instead, with `message` for `delta`.
+Other lines are comments. Calls of tools come beside the text, see `calls.py`. A server that does not stream sends one
+JSON object instead, with `message` for `delta`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from firmware.language_model.calls import Calls, clean
 from firmware.language_model.troubles import Trouble, failed
 
 # A line carries some words and their bookkeeping: 64 KB would be a novel. An answer of 1500 characters in one line for
@@ -22,10 +24,11 @@ LARGEST_ANSWER = 1024 * 1024
 
 
 class Reader:
-    """Bytes in, text out. `complete`: the server said that this was all."""
+    """Bytes in, text out, and the `calls` of tools. `complete`: the server said that this was all."""
 
     def __init__(self) -> None:
         self.complete = False
+        self.calls = Calls()
         self._line = bytearray()
         self._taken = 0
 
@@ -48,49 +51,43 @@ class Reader:
         if value.strip() == b"[DONE]":
             self.complete = True
             return
-        text, self.complete = text_of(_object(value))
-        if text:
+        if text := self.take(_object(value)):
             yield text
 
+    def whole(self, body: bytes) -> str:
+        """Of a server that does not stream. Raises: ModelFailed."""
+        return self.take(_object(body))
 
-def whole_text(body: bytes) -> str:
-    """Of a server that does not stream. Raises: ModelFailed."""
-    return text_of(_object(body))[0]
+    def take(self, answer: dict[str, Any]) -> str:
+        """The text of an object. Raises: ModelFailed."""
+        if "error" in answer:
+            raise failed(Trouble.ITS_FAULT, detail=error_of(answer))
+        match answer:
+            case {"choices": []} | {"choices": None}:
+                return ""  # bookkeeping
+            case {"choices": [{**choice}, *_]}:
+                self.complete = bool(choice.get("finish_reason"))
+                return self._written(choice.get("delta") or choice.get("message"))
+            case _:
+                raise failed(Trouble.NO_MODEL)
 
-
-def text_of(answer: dict[str, Any]) -> tuple[str, bool]:
-    """The text of an object, and whether it is the last one. Raises: ModelFailed."""
-    if "error" in answer:
-        raise failed(Trouble.ITS_FAULT, detail=error_of(answer))
-    match answer:
-        case {"choices": []} | {"choices": None}:
-            return "", False  # bookkeeping
-        case {"choices": [{**choice}, *_]}:
-            content = _content(choice.get("delta") or choice.get("message") or {})
-            return _clean(content), bool(choice.get("finish_reason"))
-        case _:
-            raise failed(Trouble.NO_MODEL)
+    def _written(self, message: object) -> str:
+        if not isinstance(message, dict):
+            return ""
+        self.calls.take(message.get("tool_calls"))
+        content = message.get("content")
+        return clean(content) if isinstance(content, str) else ""
 
 
 def error_of(answer: object) -> str:
     """What a server says went wrong: `{"error": {"message": …}}`, or near to it; "" where it says nothing."""
     match answer:
         case {"error": {"message": str(message)}} | {"error": str(message)} | {"message": str(message)}:
-            return " ".join(_clean(message).split())
+            return " ".join(clean(message).split())
         case {"detail": str(message)}:
-            return " ".join(_clean(message).split())
+            return " ".join(clean(message).split())
         case _:
             return ""
-
-
-def _content(message: object) -> str:
-    content = message.get("content") if isinstance(message, dict) else None
-    return content if isinstance(content, str) else ""
-
-
-def _clean(text: str) -> str:
-    """Without halves of surrogate pairs, which nothing can store or speak."""
-    return text.encode(errors="ignore").decode()
 
 
 def _object(data: bytes) -> dict[str, Any]:

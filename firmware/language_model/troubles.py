@@ -6,7 +6,7 @@ from enum import Enum
 
 import httpx
 
-from app.language_models import ModelFailed
+from app.language_models import ModelFailed, ToolsRefused
 from app.settings import NEEDS_TLS
 from firmware.private_network import is_untrusted
 
@@ -38,6 +38,16 @@ class Trouble(Enum):
 def failed(trouble: Trouble, status: int = 0, detail: str = "") -> ModelFailed:
     code = f" ({status})" if status else ""
     return ModelFailed(f"the language model cannot be used{code}: {trouble.value}", detail[:LONGEST_DETAIL])
+
+
+def refused_tools(status: int, detail: str) -> ToolsRefused | None:
+    """Whether a server that was asked with tools might take the question without: servers say so in several ways. A
+    status that says nothing is followed by another question, which costs milliseconds."""
+    speaks_of_it = any(word in detail.casefold() for word in ("tool", "function"))
+    if status not in (400, 422) and not speaks_of_it:
+        return None
+    why = "Choose a model that can call tools; a llama.cpp server may need --jinja"
+    return ToolsRefused(f"the language model's server takes no tools ({status}). {why}", detail[:LONGEST_DETAIL])
 
 
 def of_status(status: int) -> Trouble:

@@ -16,19 +16,22 @@ import pytest
 import trio
 from pydantic import SecretStr
 
-from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed
+from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed, Tool, ToolCall
 from app.settings import ModelServer as Settings
 from firmware.language_model import client, open_language_model
 from firmware.language_model.reading import LARGEST_ANSWER, LONGEST_LINE
 from provisioning.identity import identity
 from tests.fakes.language_model import FakeModel, Written
-from tests.fakes.model_server import HTML, JSON, Script, model_server
+from tests.fakes.model_server import HTML, JSON, Script, call_of, model_server
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.contract
 
 KEY = "sk-canary-0123456789"
 QUESTION = [ChatMessage("system", "Be brief."), ChatMessage("user", "Where can I park? – “here”")]
+
+
+TOOL = Tool("look_up", "Look something up.", {"type": "object", "properties": {"words": {"type": "string"}}})
 
 
 def settings(base_url: str, model: str = "tiny") -> Settings:
@@ -48,7 +51,9 @@ async def real(script: Script, key: str = "") -> AsyncGenerator[LanguageModel, N
 async def fake(script: Script) -> AsyncGenerator[LanguageModel, None]:
     pieces = [(script.pause_s, piece) for piece in script.pieces]
     breaks = ModelFailed("it broke") if script.ends == "cut" else None
-    yield FakeModel([Written(pieces, breaks, ends_after_s=float("inf") if script.ends == "open" else 0.0)])
+    calls = (ToolCall("look_up", '{"words": "parking"}'),) if script.calls else ()
+    ends_after_s = float("inf") if script.ends == "open" else 0.0
+    yield FakeModel([Written(pieces, breaks, ends_after_s, calls)])
 
 
 Opened = Callable[[Script], AbstractAsyncContextManager[LanguageModel]]
@@ -85,6 +90,21 @@ async def test_whoever_gives_up_waiting_may_come_back(opened: Opened) -> None:
             await answer.more()
         assert impatient.cancelled_caught
         assert await whole(answer) == "Good day."
+
+
+async def test_calls_of_tools_come_with_the_end_and_announce_themselves(opened: Opened) -> None:
+    async with opened(Script(["One moment."], calls=call_of("look_up", '{"words": "parking"}'), ends="open")) as model:
+        answer = model.ask(QUESTION, [TOOL])
+        assert await answer.more() == "One moment."
+        with trio.move_on_after(0.2):
+            await answer.more()
+        assert answer.is_calling
+        assert answer.calls == ()
+        answer.stop()
+    async with opened(Script(["One moment."], calls=call_of("look_up", '{"words": "parking"}'))) as model:
+        answer = model.ask(QUESTION, [TOOL])
+        assert await whole(answer) == "One moment."
+        assert answer.calls == (ToolCall("look_up", '{"words": "parking"}'),)
 
 
 async def test_an_answer_that_breaks_off_says_so_after_what_it_had(opened: Opened) -> None:

@@ -21,8 +21,9 @@ STREAM, JSON, HTML = "text/event-stream", "application/json", "text/html"
 
 @dataclass(frozen=True)
 class Script:
-    """What it does with one question. `pieces` come as events, `pause_s` before each; `body` is sent as it is instead.
-    `ends`: "done" as it should, "cut" in the middle of the connection, "open" never."""
+    """What it does with one question. `pieces` come as events, `pause_s` before each, then `calls`, each as the
+    `tool_calls` of an event of its own; `body` is sent as it is instead. `refuses_tools`: with this text, if there are
+    any, and with status 400. `ends`: "done" as it should, "cut" in the middle of the connection, "open" never."""
 
     pieces: Sequence[str] = ("Hello.",)
     pause_s: float = 0.0
@@ -31,6 +32,16 @@ class Script:
     kind: str = STREAM
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    calls: Sequence[Sequence[object]] = ()
+    refuses_tools: str = ""
+
+
+def call_of(name: str, arguments: str = "{}", *, index: int = 0) -> Sequence[Sequence[object]]:
+    """A call of a tool as OpenAI streams it: its name, then its arguments in two pieces."""
+    half = len(arguments) // 2
+    begun = {"index": index, "id": f"call_{index}", "type": "function", "function": {"name": name, "arguments": ""}}
+    rest = [{"index": index, "function": {"arguments": each}} for each in (arguments[:half], arguments[half:])]
+    return [[begun], *([each] for each in rest)]
 
 
 @dataclass
@@ -83,7 +94,10 @@ def _application(server: ModelServer, key: str) -> Starlette:
         if key and server.keys[-1] != key:
             return _answer(_error(401, f"Incorrect API key provided: {server.keys[-1]}"), server)
         server.questions.append(await request.json())
-        return _answer(server.respond(server.questions[-1]), server)
+        script = server.respond(server.questions[-1])
+        if script.refuses_tools and "tools" in server.questions[-1]:
+            return _answer(_error(400, script.refuses_tools), server)
+        return _answer(script, server)
 
     return Starlette(routes=[Route("/v1/chat/completions", answer, methods=["POST"])])
 
@@ -103,7 +117,7 @@ def _answer(script: Script, server: ModelServer) -> Response:
 
 async def _sent(script: Script, server: ModelServer) -> AsyncGenerator[bytes, None]:
     try:
-        for data in [script.body] if script.body is not None else [_event(piece) for piece in script.pieces]:
+        for data in [script.body] if script.body is not None else _events(script):
             await trio.sleep(script.pause_s)
             yield data
         if script.ends == "open":
@@ -118,5 +132,8 @@ async def _sent(script: Script, server: ModelServer) -> AsyncGenerator[bytes, No
         raise
 
 
-def _event(text: str) -> bytes:
-    return f"data: {json.dumps({'choices': [{'delta': {'content': text}, 'finish_reason': None}]})}\n\n".encode()
+def _events(script: Script) -> list[bytes]:
+    deltas: list[dict[str, object]] = [{"content": text} for text in script.pieces]
+    deltas += [{"tool_calls": each} for each in script.calls]
+    choices = ([{"delta": delta, "finish_reason": None}] for delta in deltas)
+    return [f"data: {json.dumps({'choices': each})}\n\n".encode() for each in choices]

@@ -1,0 +1,231 @@
+"""Calls in which a language model does more than talk: puts through, hangs up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from trio.testing import MockClock
+
+from app.brains.language_model import ModelBrain
+from app.brains.patience import FILLER, FILLER_AFTER_S
+from app.brains.prompt import system_prompt
+from app.brains.receptionist import Receptionist, matcher_of
+from app.language_models import ChatMessage, ModelFailed, ToolsRefused
+from app.settings import Agent, Knowledge, Person
+from app.transfers import Handover, TransferStep
+from tests.fakes.language_model import NEVER, FakeModel, Written, at_once, tool
+from tests.scene.stage import Scene, play
+from tests.unit.test_brains_matching import Letters
+
+pytestmark = pytest.mark.scene
+
+PARKING = "There is a car park behind the building."
+AGENT = Agent(
+    name="Reception",
+    pause_ms=450,
+    knowledge=(Knowledge(questions=("where can i park", "is there parking"), answer=PARKING),),
+    directory=(
+        Person(name="Anna Miller", extension="201", also=("sales", "orders")),
+        Person(name="Bob Stone"),
+        Person(name="David Brown", extension="202", also=("orders",)),
+    ),
+)
+MATCHER = matcher_of(AGENT, Letters())
+NOW = datetime(2026, 11, 26, 10, 57, tzinfo=UTC)
+ASKS = (500, 1_000, "i need somebody who sells lamps")
+ANSWERED = [(1.0, TransferStep(Handover.ANSWERED, 200, "OK", rang=True))]
+BUSY = [(1.0, TransferStep(Handover.FAILED, 486, "Busy Here"))]
+ANNA = tool("transfer", person="Anna Miller")
+PUTTING = "I am putting you through to Anna Miller."
+OFFER = "I am sorry, Anna Miller is on the telephone. Shall I take a message for Anna Miller?"
+
+
+def brain_of(*answers: Written, agent: Agent = AGENT) -> tuple[ModelBrain, FakeModel]:
+    model = FakeModel(list(answers))
+    receptionist = Receptionist(agent, MATCHER, asks=False)
+    return ModelBrain(agent, receptionist, model, prompt=system_prompt(agent), first_word_s=3.0, now=NOW), model
+
+
+async def call(
+    brain: ModelBrain,
+    *script: tuple[int, int, str],
+    transfers: Sequence[tuple[float, TransferStep]] = (),
+    ends_ms: int = 20_000,
+) -> Scene:
+    return await play(list(script or (ASKS,)), brain, agent=AGENT, hangs_up_at_ms=ends_ms, transfers=transfers)
+
+
+def notes(scene: Scene) -> list[str]:
+    return [each.text for each in scene.log.notes]
+
+
+# -- putting through -----------------------------------------------------------------------------------------------
+
+
+async def test_the_model_puts_a_caller_through(autojump_clock: MockClock) -> None:
+    brain, model = brain_of(at_once("", ANNA))
+    scene = await call(brain, transfers=ANSWERED)
+    assert scene.call.put_through_to == ["201"]
+    assert scene.said_by("agent") == [PUTTING]
+    assert scene.conclusion == "transferred to Anna Miller"
+    assert brain.results["wanted"] == "Anna Miller"
+    assert len(model.asked) == 1
+    assert notes(scene) == []
+
+
+async def test_what_the_model_has_said_is_not_said_again(autojump_clock: MockClock) -> None:
+    brain, _ = brain_of(at_once("Lamps, that is Anna Miller. I put you through.", ANNA))
+    scene = await call(brain, transfers=ANSWERED)
+    assert scene.said_by("agent") == ["Lamps, that is Anna Miller. I put you through."]
+    assert scene.call.put_through_to == ["201"]
+
+
+async def test_whoever_comes_back_is_offered_a_message_and_the_model_hears_of_it(autojump_clock: MockClock) -> None:
+    brain, model = brain_of(at_once("Gladly.", ANNA), at_once("We are open until five."))
+    scene = await call(brain, ASKS, (14_000, 500, "no"), (24_000, 500, "until when"), transfers=BUSY, ends_ms=40_000)
+    assert scene.said_by("agent")[:2] == [f"Gladly. {PUTTING}", OFFER]
+    assert scene.said_by("agent")[-1] == "We are open until five."
+    assert notes(scene) == ["Anna Miller could not be reached: 486 Busy Here"]
+    roles = [each.role for each in model.asked[-1]]
+    assert roles == ["system", "user", "assistant", "tool", "assistant", "user", "assistant", "user"]
+    called, told, said = model.asked[-1][2:5]
+    assert called.text == "Gladly."
+    assert [(each.name, each.id) for each in called.calls] == [("transfer", told.answers)]
+    assert said.text == f"{PUTTING}\n{OFFER}"
+
+
+async def test_who_interrupts_is_not_put_through(autojump_clock: MockClock) -> None:
+    brain, model = brain_of(at_once("", ANNA), at_once("Yes, please?"))
+    scene = await call(brain, ASKS, (2_600, 900, "no wait"), transfers=ANSWERED, ends_ms=9_000)
+    assert scene.call.put_through_to == []
+    assert scene.said_by("agent")[-1] == "Yes, please?"
+    assert len(model.asked) == 2
+
+
+async def test_who_interrupts_the_models_words_has_not_asked_for_a_message(autojump_clock: MockClock) -> None:
+    """The receptionist takes the floor only with words that are heard."""
+    brain, _ = brain_of(at_once("I see that this is about a lamp of ours.", ANNA), at_once("All right."))
+    scene = await call(brain, ASKS, (2_800, 900, "no wait"), transfers=ANSWERED, ends_ms=9_000)
+    assert scene.lines("agent")[0].interrupted
+    assert scene.said_by("agent")[-1] == "All right."
+    assert scene.call.put_through_to == []
+    assert brain.results == {}
+
+
+@pytest.mark.parametrize("person", ["anna miller", " Anna Miller ", "Sales"])
+async def test_other_words_for_one_person_lead_to_them(autojump_clock: MockClock, person: str) -> None:
+    brain, _ = brain_of(at_once("", tool("transfer", person=person)))
+    scene = await call(brain, transfers=ANSWERED)
+    assert scene.call.put_through_to == ["201"]
+
+
+@pytest.mark.parametrize("person", ["orders", "Bob Stone", "Nobody"])
+async def test_whom_it_cannot_mean_it_is_told_and_says_so(autojump_clock: MockClock, person: str) -> None:
+    """Words for two people, and people without an extension."""
+    brain, model = brain_of(at_once("", tool("transfer", person=person)), at_once("Anna or David?"))
+    scene = await call(brain, transfers=ANSWERED, ends_ms=9_000)
+    assert scene.call.put_through_to == []
+    assert scene.said_by("agent") == ["Anna or David?"]
+    told = model.asked[1][-1]
+    assert told.role == "tool"
+    assert "these only: Anna Miller, David Brown." in told.text
+    assert notes(scene) == [
+        "The language model was refused something: nobody of the directory was named who can be put through to."
+    ]
+
+
+async def test_only_who_has_an_extension_is_offered_to_the_model_and_never_the_extension(
+    autojump_clock: MockClock,
+) -> None:
+    brain, model = brain_of(at_once("Good day."))
+    await call(brain, ends_ms=6_000)
+    [tools] = model.tools
+    [transfer] = [each for each in tools if each.name == "transfer"]
+    assert transfer.parameters["properties"] == {
+        "person": {"type": "string", "enum": ["Anna Miller", "David Brown"], "description": "whom"}
+    }
+    assert "201" not in f"{tools}{model.asked}"
+
+
+async def test_without_anybody_to_put_through_to_there_is_no_such_tool(autojump_clock: MockClock) -> None:
+    brain, model = brain_of(at_once("Good day."), agent=Agent(name="Bare", pause_ms=450))
+    await call(brain, ends_ms=6_000)
+    assert "transfer" not in [each.name for each in model.tools[0]]
+
+
+# -- the end ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", AGENT.goodbye),
+        ("You are welcome.", f"You are welcome. {AGENT.goodbye}"),
+        ("You are welcome. Good-bye!", "You are welcome. Good-bye!"),
+    ],
+)
+async def test_the_model_hangs_up_and_the_caller_hears_good_bye_once(
+    autojump_clock: MockClock, text: str, said: str
+) -> None:
+    brain, _ = brain_of(at_once(text, tool("end_call")))
+    scene = await call(brain)
+    assert scene.said_by("agent") == [said]
+    assert scene.conclusion == "finished"
+
+
+# -- time ----------------------------------------------------------------------------------------------------------
+
+
+async def test_rounds_share_the_patience_of_one_turn(autojump_clock: MockClock) -> None:
+    """The filler covers the second question, and the receptionist answers where it takes too long."""
+    nobody = tool("transfer", person="Nobody")
+    brain, _ = brain_of(Written([], ends_after_s=0.9, calls=(nobody,)), Written([(2.0, "I do not know.")]))
+    scene = await call(brain, ends_ms=12_000)
+    assert scene.said_by("agent") == [f"{FILLER} I do not know."]
+    brain, _ = brain_of(Written([], ends_after_s=2.0, calls=(nobody,)), NEVER)
+    scene = await call(brain, (500, 1_000, "where can i park"), ends_ms=12_000)
+    assert scene.said_by("agent") == [f"{FILLER} {PARKING}"]
+    [note] = [each for each in scene.log.notes if "answered" in each.text]
+    assert "no whole sentence within 6 s" in note.text
+
+
+async def test_a_model_that_writes_a_call_for_long_is_waited_for_as_for_a_sentence(autojump_clock: MockClock) -> None:
+    brain, _ = brain_of(Written([], ends_after_s=4.5, calls=(ANNA,)))
+    scene = await call(brain, transfers=ANSWERED)
+    assert scene.said_by("agent") == [f"{FILLER} {PUTTING}"]
+    assert scene.call.put_through_to == ["201"]
+    assert scene.lines("agent")[0].start_ms < 1_500 + 450 + FILLER_AFTER_S * 1_000 + 300
+
+
+# -- servers that take no tools ------------------------------------------------------------------------------------
+
+
+REFUSES = Written(breaks=ToolsRefused("the language model's server takes no tools (400)"))
+
+
+async def test_a_server_that_takes_no_tools_is_asked_without_and_the_session_says_so(
+    autojump_clock: MockClock,
+) -> None:
+    brain, model = brain_of(REFUSES, at_once("You need Anna."), at_once("Yes."))
+    scene = await call(brain, ASKS, (8_000, 500, "is that so"), ends_ms=14_000)
+    assert scene.said_by("agent") == ["You need Anna.", "Yes."]
+    assert [bool(each) for each in model.tools] == [True, False, False]
+    assert "You can talk, and nothing else" in model.asked[1][0].text
+    assert notes(scene) == ["The language model could only talk: the language model's server takes no tools (400)."]
+
+
+async def test_a_server_that_takes_none_any_more_is_told_only_what_was_said(autojump_clock: MockClock) -> None:
+    nobody = tool("transfer", person="Nobody")
+    brain, model = brain_of(at_once("Let me see.", nobody), REFUSES, at_once("I am sorry."))
+    scene = await call(brain, ends_ms=12_000)
+    assert scene.said_by("agent") == ["Let me see. I am sorry."]
+    assert model.asked[2][1:] == [ChatMessage("user", ASKS[2]), ChatMessage("assistant", "Let me see.")]
+
+
+async def test_a_server_that_takes_nothing_at_all_leaves_the_receptionist(autojump_clock: MockClock) -> None:
+    brain, model = brain_of(REFUSES, Written(breaks=ModelFailed("it does not take the question")))
+    scene = await call(brain, (500, 1_000, "where can i park"), ends_ms=9_000)
+    assert scene.said_by("agent") == [PARKING]
+    assert len(model.asked) == 2
