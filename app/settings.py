@@ -29,6 +29,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.mail_addresses import MailAddress
 from app.result_rules import fault_of
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -343,6 +344,8 @@ class Agent(Settings):
     directory: tuple[Person, ...] = Field(default=(), max_length=200)
     vocabulary: tuple[Words, ...] = Field(default=(), max_length=500, description="other words to recognise")
     result_fields: tuple[ResultField, ...] = Field(default=(), max_length=30)
+    mail_to: tuple[MailAddress, ...] = Field(default=(), max_length=10, description="told after a call, by e-mail")
+    mail_when: Literal["every call", "something to tell"] = "something to tell"
     goodbye: Text = "Thank you for calling. Good-bye."
     voice: VoiceName = "slt"
     max_opened_sessions: int = Field(default=2, ge=1, le=16)

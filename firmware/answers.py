@@ -24,6 +24,7 @@ from firmware.control.connectivity import ConnectivityVerbs
 from firmware.control.do_not_call import DoNotCallVerbs
 from firmware.control.events import Events
 from firmware.control.look import Scene
+from firmware.control.mail import MailVerbs
 from firmware.control.participants import ParticipantVerbs
 from firmware.control.resets import ResetVerbs
 from firmware.control.sessions import SessionVerbs
@@ -34,6 +35,7 @@ from firmware.control.trials import TrialVerbs
 from firmware.control.updates import UpdateVerbs
 from firmware.control.webhook import WebhookVerbs
 from firmware.employer import Employer
+from firmware.mail import Letters
 from firmware.storage import SqliteLedger
 from firmware.switchboard import Switchboard
 from firmware.update.service import Updates
@@ -52,6 +54,7 @@ class Box:
     events: Events
     endpoint: telephony.Endpoint
     webhooks: Webhooks
+    letters: Letters
     switchboard: Switchboard
     employer: Employer
     roster: Roster
@@ -83,6 +86,7 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
         itself,
         SupportVerbs(store, scene, itself),
         WebhookVerbs(store, vault, box.webhooks, events),
+        MailVerbs(store, vault, box.letters, events),
         TokenVerbs(store, events),
         BackupVerbs(store, scene, events, VERSION, box.lines),
         ResetVerbs(store, scene, box.data, box.leave, box.lines),

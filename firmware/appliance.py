@@ -35,6 +35,7 @@ from firmware.keeping.reset import keep_promise
 from firmware.keeping.rotation import finish_renewal
 from firmware.lifetimes import serving
 from firmware.logs import LogLine, log_for_page
+from firmware.mail import run_letters
 from firmware.retention import keep_house
 from firmware.storage import SqliteLedger, StorageFault, ledger, records
 from firmware.switchboard import Switchboard
@@ -78,6 +79,7 @@ async def _put_together(
         ledger(process.data / DATABASE) as store,
         serving(telephony.run_endpoint, endpoint_config(process)) as endpoint,
         serving(run_webhooks, store, vault, partial(events.changed, EventKind.WEBHOOK)) as webhooks,
+        serving(run_letters, store, vault, partial(events.changed, EventKind.MAIL)) as letters,
         trio.open_nursery() as lines,
         trio.open_nursery() as agents,
     ):
@@ -86,6 +88,7 @@ async def _put_together(
             """Also when one of its calls ended."""
             events.changed(EventKind.AGENT, agent_id)
             webhooks.wake()
+            letters.wake()
 
         switchboard = Switchboard(endpoint, lines, partial(events.changed, EventKind.REGISTRATION))
         shown = ShownLedger(store, tell) if show else store
@@ -111,6 +114,7 @@ async def _put_together(
             events=events,
             endpoint=endpoint,
             webhooks=webhooks,
+            letters=letters,
             switchboard=switchboard,
             employer=employer,
             roster=roster,

@@ -25,6 +25,7 @@ from firmware.lifetimes import first_of
 from firmware.logs import about
 from firmware.storage import SqliteLedger, records
 from firmware.switchboard import Switchboard
+from firmware.told_ledger import LedgerOfOne
 from firmware.vault import Unreadable, Vault
 from models.packs import PackProblem
 from models.stt.pool import RecogniserFailed
@@ -87,10 +88,11 @@ class Employer:
         """Raises: AgentProblem; possibly in an ExceptionGroup."""
         papers = await self._store.transact(lambda db: self._papers(db, agent_id))
         agent = papers.agent.plan.settings
+        ledger = LedgerOfOne(self._ledger, self._store.belongs, agent_id)
         with about(agent_id=agent_id):
             try:
                 async with (
-                    self._equipment.desk(agent, papers.voice, self._ledger, self._thinking(papers)) as desk,
+                    self._equipment.desk(agent, papers.voice, ledger, self._thinking(papers)) as desk,
                     trio.open_nursery() as calls,
                 ):
                     reception = Reception(desk, agent, calls, lambda: self._changed(agent_id))

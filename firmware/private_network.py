@@ -23,14 +23,19 @@ async def private_addresses(host: str, port: int) -> list[str]:
 
     Raises: NoSuchName, NotPrivate if one of them belongs to the internet.
     """
+    addresses = await addresses_of(host, port)
+    if any(is_public(address) for address in addresses):
+        raise NotPrivate
+    return addresses
+
+
+async def addresses_of(host: str, port: int) -> list[str]:
+    """Anywhere. Raises: NoSuchName."""
     try:
         found = await trio.socket.getaddrinfo(host, port, type=trio.socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # the latter from Python's IDNA codec, for "crm..lan"
         raise NoSuchName from None
-    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-    if any(is_public(address) for address in addresses):
-        raise NotPrivate
-    return addresses
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 def must_be_name(host: str) -> None:

@@ -1,4 +1,4 @@
-"""A ledger that also says which session changed, so that a page that shows it looks again."""
+"""Ledgers that know more than a call tells them: who shows its session, and whose it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.ports import Ledger, Line, Outcome, SessionLog, Turn
 
 
 class ToldLedger:
-    """`changed` hears the session's id."""
+    """So that a page that shows a session looks again: `changed` hears its id."""
 
     def __init__(self, ledger: Ledger, changed: Callable[[str], None]) -> None:
         self._ledger, self._changed = ledger, changed
@@ -18,6 +18,18 @@ class ToldLedger:
         session = self._ledger.open_session(call_id=call_id, agent=agent, direction=direction, remote=remote)
         self._changed(session.id)
         return ToldSession(session, self._changed)
+
+
+class LedgerOfOne:
+    """A ledger that one agent writes into; `belongs` hears session and agent, by their ids."""
+
+    def __init__(self, ledger: Ledger, belongs: Callable[[str, str], None], agent_id: str) -> None:
+        self._ledger, self._belongs, self._agent_id = ledger, belongs, agent_id
+
+    def open_session(self, *, call_id: str, agent: str, direction: str, remote: str) -> SessionLog:
+        session = self._ledger.open_session(call_id=call_id, agent=agent, direction=direction, remote=remote)
+        self._belongs(session.id, self._agent_id)
+        return session
 
 
 class ToldSession:

@@ -11,6 +11,7 @@ from app.control import keeping, views
 from app.control.call_views import Calls, CallView, DialPreview, SoundDevices
 from app.control.campaign_verbs import CAMPAIGN_VERBS
 from app.control.connectivity import ConnectivityList, ConnectivityTest, ConnectivityView, Sound
+from app.control.mail import Letters, ListLetters, MailServerView, TryMailServer, UpdateMailServer
 from app.control.refusals import Why
 from app.control.setting_up import SetUpBox
 from app.control.updating import RestartBox, UpdateView
@@ -269,6 +270,14 @@ _TABLE = (
          "/webhook/deliveries"),
     Verb("resend_delivery", ById, views.Nothing, _W, "Tell the webhook again now", "POST",
          "/webhook/deliveries/{id}/resend", LIFE),
+    Verb("get_mail_server", Empty, MailServerView, _R, "Who carries e-mails after a call", "GET", "/mail-server"),
+    Verb("update_mail_server", UpdateMailServer, MailServerView, _W, "Change who carries e-mails after a call", "PUT",
+         "/mail-server", (Why.CHANGED_MEANWHILE, Why.NO_SPACE)),
+    Verb("try_mail_server", TryMailServer, Attempt, _W, "Send a test message", "POST", "/mail-server/test",
+         (Why.NOT_NOW,)),
+    Verb("list_letters", ListLetters, Letters, _R, "E-mails after calls, newest first", "GET", "/mail-server/letters"),
+    Verb("resend_letter", ById, views.Nothing, _W, "Send an e-mail again now", "POST",
+         "/mail-server/letters/{id}/resend", LIFE),
     Verb("list_tokens", Empty, views.Tokens, _R, "API tokens, without the tokens themselves", "GET", "/tokens"),
     # Not in the REST API: whoever found a token could make another one, and would stay when the first is revoked.
     Verb("create_token", CreateToken, views.TokenView, _W, "Add an API token", refuses=_MAKE_TOKEN, created=True),
@@ -310,6 +319,7 @@ class EventKind(Enum):
     LOG = "log"
     SETTINGS = "settings"
     WEBHOOK = "webhook"
+    MAIL = "mail"
     CAMPAIGN = "campaign"
     UPDATE = "update"
 

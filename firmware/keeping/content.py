@@ -1,7 +1,7 @@
 """What a backup holds: the settings of one moment with their secrets in clear, as lines of JSON, packed. Pure.
 
     first line    the head: the format, when and by which software it was made, the settings of the box itself, its
-                  webhook
+                  webhook, its mail server
     other lines   a connection, a connectivity entry, an agent, a campaign without its participants, or a part of the
                   do-not-call list each
 
@@ -21,6 +21,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from app.control.mail import MailServer
 from app.control.views import AgentPlan
 from app.control.webhook import Webhook
 from app.outbound.campaign import Campaign
@@ -43,12 +44,20 @@ class WebhookCopy(Settings):
     secret: Secret | None
 
 
+class MailServerCopy(Settings):
+    """A password that could not be read when the backup was made is None."""
+
+    settings: MailServer
+    password: Secret | None
+
+
 class Head(Settings):
     deskbell_backup: Literal[1] = 1
     made_at: datetime
     software: str
     box: Box
     webhook: WebhookCopy | None = None
+    mail_server: MailServerCopy | None = None
 
 
 class ConnectionCopy(Settings):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
+from app.control.mail import MailServer
 from app.control.webhook import Webhook
 from app.outbound.do_not_call import index_key
 from firmware.employer import opened_secret
@@ -20,17 +21,19 @@ from firmware.keeping.content import (
     DoNotCallCopy,
     DoNotCallNumber,
     Head,
+    MailServerCopy,
     WebhookCopy,
 )
-from firmware.storage import campaign_records, do_not_call_records, records, webhook_records
+from firmware.storage import campaign_records, do_not_call_records, letter_records, records, webhook_records
 from firmware.storage.campaign_records import CampaignRecord
 from firmware.vault import Vault
 
 
 def copied(db: records.Db, vault: Vault, software: str, now: datetime) -> Content:
     _, box = records.read_box(db)
+    webhook, mail_server = _webhook_copy(db, vault), _mail_server_copy(db, vault)
     return Content(
-        Head(made_at=now, software=software, box=box, webhook=_webhook_copy(db, vault)),
+        Head(made_at=now, software=software, box=box, webhook=webhook, mail_server=mail_server),
         tuple(_connection_copy(vault, each) for each in records.read_connections(db)),
         tuple(_connectivity_copy(vault, each) for each in records.read_connectivity(db) if not each.built_in),
         tuple(
@@ -55,6 +58,7 @@ def replaced(db: records.Db, vault: Vault, content: Content, now: datetime) -> N
     records.clear_settings(db)
     records.write_box(db, content.head.box, before)
     _replace_webhook(db, vault, content.head.webhook)
+    _replace_mail_server(db, vault, content.head.mail_server, now)
     for connection in content.connections:
         records.write_connection(db, _connection_record(vault, connection, versions, now))
     for entry in content.connectivity:
@@ -112,6 +116,23 @@ def _replace_webhook(db: records.Db, vault: Vault, copy: WebhookCopy | None) -> 
     secret = _sealed(vault, ("webhook", webhook_records.ID, version), "secret", copy.secret if copy else None)
     settings = copy.settings if copy else Webhook()
     webhook_records.write_webhook(db, webhook_records.WebhookRecord(version, settings, secret), before.version)
+
+
+def _mail_server_copy(db: records.Db, vault: Vault) -> MailServerCopy:
+    record = letter_records.read_server(db)
+    password = None
+    if sealed := record.password:
+        password = vault.unseal("mail_server", letter_records.ID, "password", sealed.revision, sealed.data)
+    return MailServerCopy(settings=record.settings, password=password if isinstance(password, SecretStr) else None)
+
+
+def _replace_mail_server(db: records.Db, vault: Vault, copy: MailServerCopy | None, now: datetime) -> None:
+    """A backup from before there was one brings none."""
+    before = letter_records.read_server(db)
+    version = before.version + 1
+    password = _sealed(vault, ("mail_server", letter_records.ID, version), "password", copy.password if copy else None)
+    settings = copy.settings if copy else MailServer()
+    letter_records.write_server(db, letter_records.MailRecord(version, settings, password), before.version, now)
 
 
 def _connection_copy(vault: Vault, record: records.ConnectionRecord) -> ConnectionCopy:

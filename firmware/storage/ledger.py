@@ -102,6 +102,10 @@ class SqliteLedger:
         )
         return SqliteSessionLog(session_id, self._entries, self._now)
 
+    def belongs(self, session_id: str, agent_id: str) -> None:
+        """Whose session it is, whatever its agent is called by the time it ends."""
+        self._entries.put("UPDATE sessions SET agent_ref = ? WHERE id = ?", (agent_id, session_id))
+
     def session_log(self, session_id: str) -> SqliteSessionLog:
         """Of a session that a transaction opened."""
         return SqliteSessionLog(session_id, self._entries, self._now)

@@ -222,6 +222,45 @@ CREATE TABLE delivery_attempts (
 CREATE INDEX attempts_by_delivery ON delivery_attempts (delivery_id);
 """
 
+# The mail server and its password; e-mails after calls, one for each address, and each attempt. `mailed`: letters were
+# made of this session, or none are wanted. `agent_ref`: the id of the agent that took a call, which may be called
+# something else by the time it ends. What is waiting has its next attempt in `next_at`.
+_MAIL = """
+CREATE TABLE mail_server (
+    id TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    settings TEXT NOT NULL,
+    password BLOB,
+    password_revision INTEGER NOT NULL DEFAULT 0
+);
+ALTER TABLE sessions ADD COLUMN mailed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN agent_ref TEXT NOT NULL DEFAULT '';
+CREATE INDEX sessions_unmailed ON sessions (id) WHERE mailed = 0;
+CREATE TABLE letters (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at TEXT
+);
+CREATE INDEX letters_waiting ON letters (next_at) WHERE state = 'waiting';
+CREATE INDEX letters_by_session ON letters (session_id);
+CREATE TABLE letter_attempts (
+    id INTEGER PRIMARY KEY,
+    letter_id TEXT NOT NULL REFERENCES letters (id) ON DELETE CASCADE,
+    at TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    problem TEXT NOT NULL,
+    took_ms INTEGER NOT NULL
+);
+CREATE INDEX attempts_by_letter ON letter_attempts (letter_id);
+"""
+
 # Why the pause that ended the caller's turn was long enough.
 _PAUSES = "ALTER TABLE turns ADD COLUMN pause_because TEXT NOT NULL DEFAULT '';"
 
@@ -237,6 +276,7 @@ MIGRATIONS = (
     _WEBHOOK,
     CAMPAIGNS,
     _PAUSES,
+    _MAIL,
 )
 
 

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 
 from firmware.storage.records import Db, rows
 
-SEALED = {"connections": ("password", "login"), "connectivity": ("api_key",), "webhook": ("secret",)}
+SEALED = {
+    "connections": ("password", "login"),
+    "connectivity": ("api_key",),
+    "webhook": ("secret",),
+    "mail_server": ("password",),
+}
 """Fields by table. Each has a column for the seal and one, `<field>_revision`, for what the seal binds."""
 
 

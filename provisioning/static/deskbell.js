@@ -232,7 +232,7 @@
         setTimeout(listen, 5000);
       }
     });
-    for (const kind of ["agent", "registration", "session", "call", "settings", "webhook", "campaign", "update", "log"]) source.addEventListener(kind, soon);
+    for (const kind of ["agent", "registration", "session", "call", "settings", "webhook", "mail", "campaign", "update", "log"]) source.addEventListener(kind, soon);
   };
   const rest = () => {
     if (source) source.close();

@@ -11,6 +11,7 @@ from provisioning.web.rendering import Form
 
 _PLAIN = ("name", "description", "greeting", "hours", "goodbye", "instructions")
 _NUMBERS = ("max_opened_sessions", "pause_ms", "silence_s")
+_AS_TYPED = ("vocabulary", "mail_to", "mail_when")
 _ROWS = 2
 """Empty rows offered for more: forms work without script, so they are there from the start."""
 
@@ -42,6 +43,9 @@ _LABEL_OF = {
     "c": "Result {}, values of a choice",
     "w": "Result {}, only after",
 }
+_LIST_OF = {"vocabulary": "vocabulary", "mail_to": "mail_to"}
+"""Lists that are typed into one field, an entry on each line."""
+
 _WHOLE = {"settings": "people", "attachments": "channels", "result_fields": "results"}
 """Parts of the form, for faults that are not those of one field."""
 
@@ -59,6 +63,7 @@ LABELS = {
     "people": "Whom callers may ask for",
     "results": "What the call should bring",
     "channels": "Communication channels",
+    "mail_to": "E-mail addresses",
 }
 _NO_RESULT = ("", "", "", "text", "", "", "")
 
@@ -86,6 +91,8 @@ def typed_plan(agent: AgentDetail | None) -> Typed:
     typed |= {
         "silence_s": f"{settings.silence_s:g}",
         "vocabulary": "\n".join(settings.vocabulary),
+        "mail_to": "\n".join(settings.mail_to),
+        "mail_when": settings.mail_when,
         "barge_in": settings.barge_in,
         "knowledge": [*knowledge, *[("", "")] * _ROWS],
         "directory": [*directory, *[("", "", "")] * _ROWS],
@@ -109,7 +116,7 @@ def free_line(connections: Sequence[ConnectionView]) -> Typed:
 
 def typed_of(form: Form, more: str = "") -> Typed:
     """What was typed, to be shown again, empty rows last; `more`: "knowledge", "directory" or "results" gets more."""
-    typed: Typed = {name: form[name] for name in (*_PLAIN, *_NUMBERS, "vocabulary", "version", "next")}
+    typed: Typed = {name: form[name] for name in (*_PLAIN, *_NUMBERS, *_AS_TYPED, "version", "next")}
     knowledge = sorted(zip(form.all("questions"), form.all("answer"), strict=False), key=_is_empty)
     directory = sorted(zip(form.all("person"), form.all("extension"), form.all("also"), strict=False), key=_is_empty)
     typed |= {
@@ -135,7 +142,7 @@ def named(errors: Mapping[str, str]) -> dict[str, str]:
             place = f"{row['list']}.{row['part'] or ''}"
             told[f"{_FIELD_OF[place]}{int(row['n']) + 1}"] = text
         else:
-            told["vocabulary" if path.startswith("vocabulary.") else _WHOLE.get(path, path)] = text
+            told.setdefault(_LIST_OF.get(path.partition(".")[0]) or _WHOLE.get(path, path), text)
     return told
 
 
@@ -151,6 +158,8 @@ def plan_of(form: Form) -> dict[str, object]:
     settings |= {
         "barge_in": form.ticked("barge_in"),
         "vocabulary": _lines(form["vocabulary"]),
+        "mail_to": _lines(form["mail_to"]),
+        "mail_when": form["mail_when"] or "something to tell",
         "knowledge": [
             {"questions": _lines(questions), "answer": answer}
             for questions, answer in zip(form.all("questions"), form.all("answer"), strict=False)

@@ -40,6 +40,7 @@ SOLE_IMPORTER = {
     "soxr": ("firmware/audio/",),
     "httpx": ("firmware/language_model/", "firmware/webhooks/", "provisioning/"),
     "sqlite3": ("firmware/storage/",),
+    "smtplib": ("firmware/mail/",),
     "cryptography": ("firmware/vault/", "provisioning/identity.py"),  # secrets at rest; the page's certificate
 }
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from app.control.mail import MailServer
 from app.control.views import AgentPlan
 from app.control.webhook import Webhook
 from app.settings import Account, Agent, Box, Knowledge, ResultField
-from firmware.storage import SqliteLedger, ledger, records, webhook_records
+from firmware.storage import SqliteLedger, ledger, letter_records, records, webhook_records
 
 pytestmark = pytest.mark.unit
 
@@ -76,6 +77,13 @@ async def test_the_webhook(store: SqliteLedger) -> None:
     assert await store.transact(lambda db: webhook_records.write_webhook(db, record, 0)) is None
     await newer(store, "webhook", "settings")
     assert await store.transact(webhook_records.read_webhook) == record
+
+
+async def test_the_mail_server(store: SqliteLedger) -> None:
+    record = letter_records.MailRecord(1, MailServer(host="mail.lan", sender="box@office.example"), None)
+    assert await store.transact(lambda db: letter_records.write_server(db, record, 0, NOW)) is None
+    await newer(store, "mail_server", "settings")
+    assert await store.transact(letter_records.read_server) == record
 
 
 async def test_an_agent(store: SqliteLedger) -> None:

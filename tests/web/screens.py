@@ -53,6 +53,7 @@ _PAGES = {
     "support": "/box/support",
     "update": "/box/update",
     "webhook": "/box/webhook",
+    "mail-server": "/box/mail",
     "password": "/password",
     "set-up": "/set-up",
     "nothing-there": "/nowhere",

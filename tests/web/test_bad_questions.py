@@ -63,7 +63,7 @@ class Socket:
                 answer = await self.ask(questions.verb.name, questions.good())
                 assert answer.status_code == httpx.codes.OK, answer.text
                 self.records[kind] = _id_of(answer.json())
-        for only in ("box", "webhook"):
+        for only in ("box", "webhook", "mail_server"):
             self.records[only] = ("", (await self.ask(f"get_{only}", {})).json()["version"])
 
     def addressed(self, verb: str, leaf: Leaf, question: dict[str, Any]) -> dict[str, Any]:

@@ -31,8 +31,9 @@ EDITS = {
     "/campaigns/{id}/participants/{id}": ("value.name", "First", "Second"),
     "/box": ("retention_days", "31", "32"),
     "/box/webhook": ("url", "https://first.example/calls", "https://second.example/calls"),
+    "/box/mail": ("sender", "first@office.example", "second@office.example"),
 }
-NEEDED = {"/box/webhook": {"secret": "a secret of this test"}}
+NEEDED = {"/box/webhook": {"secret": "a secret of this test"}, "/box/mail": {"host": "mail.office.example"}}
 """What must be typed as well, and is not shown again."""
 
 MAKERS = {"/channels/new": "connections", "/agents/new": "agents", "/connectivity/new": "connectivity"}
