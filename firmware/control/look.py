@@ -123,11 +123,17 @@ def agent_view(scene: Scene, record: records.AgentRecord, parts: records.Parts) 
     )
 
 
+def _as_at_start(plan: views.AgentPlan) -> views.AgentPlan:
+    """Without what is looked up after each call, and needs no restart."""
+    settings = plan.settings.model_copy(update={"mail_to": (), "mail_when": "every call"})
+    return plan.model_copy(update={"settings": settings})
+
+
 def pending(record: records.AgentRecord, parts: records.Parts, at_work: AtWork | None) -> list[str]:
     """What was saved since the agent started, in words."""
     if at_work is None:
         return []
-    changed = [] if record.version == at_work.agent.version else ["its settings were changed"]
+    changed = [] if _as_at_start(record.plan) == _as_at_start(at_work.agent.plan) else ["its settings were changed"]
     for connection_id, version in at_work.connections.items():
         connection = parts.connections.get(connection_id)
         if connection is None:

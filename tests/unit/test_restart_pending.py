@@ -1,0 +1,36 @@
+"""What of an agent's settings takes effect with a restart only."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from app.agents.reception import Reception
+from app.control.views import AgentPlan
+from app.settings import Agent
+from firmware.control.look import pending
+from firmware.employer import AtWork
+from firmware.storage import records
+
+pytestmark = pytest.mark.unit
+
+STARTED = Agent(name="Reception", greeting="Hello.")
+
+
+def record(settings: Agent, version: int) -> records.AgentRecord:
+    return records.AgentRecord("a1", version, datetime(2026, 11, 26, tzinfo=UTC), AgentPlan(settings=settings), True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, []),
+        ({"mail_to": ("owner@office.example",), "mail_when": "every call"}, []),
+        ({"greeting": "Good morning."}, ["its settings were changed"]),
+    ],
+)
+def test_what_waits_for_a_restart(changes: dict[str, object], words: list[str]) -> None:
+    at_work = AtWork(record(STARTED, 1), {}, Reception.__new__(Reception))
+    saved = record(STARTED.model_copy(update=changes), 2)
+    assert pending(saved, records.Parts({}, {}), at_work) == words
