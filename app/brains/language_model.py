@@ -12,7 +12,7 @@ while something is spoken.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 
@@ -25,9 +25,9 @@ from app.brains.patience import FILLER, Patience
 from app.brains.prompt import DEFAULT_RESULTS, conversation, for_call, json_in, only_said, results_question
 from app.brains.receptionist import Receptionist
 from app.brains.results import as_text, completed
-from app.brains.tools import EndCall, PutThrough, Toolbox, says, work_of
+from app.brains.tools import EndCall, Last, PutThrough, TakeMessage, Toolbox, Work, says, work_of
 from app.brains.words import words
-from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed, ToolCall, ToolsRefused
+from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed, ToolsRefused
 from app.ports import Action, Expects, Heard, Noted, Result, Say
 from app.settings import Agent
 
@@ -62,6 +62,7 @@ class ModelBrain:
         self._toolbox: Toolbox | None = Toolbox(agent)  # None: the server refuses tools
         self._prompts = {works: for_call(prompt, agent.greeting, now, works=works) for works in (True, False)}
         self._history = History()
+        self._found: dict[str, str] = {}  # results that the model noted in the call
         self._receptionist_answers = True
         self._said_before = ""  # our words in this turn, before those of the receptionist
         self._failures = 0
@@ -79,7 +80,9 @@ class ModelBrain:
 
     @property
     def results(self) -> dict[str, str]:
-        return self._receptionist.results
+        noted = self._receptionist.results
+        known = self._found | {name: value for name, value in noted.items() if value}
+        return noted | completed(self._agent.result_fields, known)
 
     def believed(self, heard: Heard) -> str:
         return self._receptionist.believed(heard)
@@ -137,7 +140,7 @@ class ModelBrain:
             if found.get(each.name) not in (None, "") and as_text(each, found[each.name]) is None:
                 _log.info("a result does not fit its type and is left out", extra={"field": each.name})
         noted = {name: value for name, value in self._receptionist.results.items() if value}
-        return completed(fields, found) | noted
+        return completed(fields, {**found, **self._found}) | noted
 
     # -- whose turn it is ----------------------------------------------------------------------------------------
 
@@ -208,10 +211,12 @@ class ModelBrain:
                 answer.stop()
             if self._toolbox is None or not answer.calls:
                 break
-            async with aclosing(self._work(self._toolbox, answer.calls)) as actions:
+            has_asked = self._history.spoken.endswith("?")
+            work = work_of(self._toolbox, answer.calls)
+            async with aclosing(self._done(work)) as actions:
                 async for action in actions:
                     yield action
-            if self._receptionist_answers:
+            if work.last or (work.needs_no_word and has_asked):
                 return
         else:
             raise ModelFailed("the language model called one tool after the other. Try another model")
@@ -223,14 +228,14 @@ class ModelBrain:
             return self._model.ask(conversation(self._prompts[False], only_said(self._history.messages)))
         return self._model.ask(conversation(self._prompts[True], self._history.messages), self._toolbox.tools)
 
-    async def _work(self, toolbox: Toolbox, calls: Sequence[ToolCall]) -> AsyncGenerator[Action, None]:
-        """Do what the model asks for, as far as it may. What takes the floor is done last, and once."""
-        work = work_of(toolbox, calls)
+    async def _done(self, work: Work) -> AsyncGenerator[Action, None]:
+        """What takes the floor is done last."""
         for cause in work.refused:
             _log.info("the language model may not do what it asked for", extra={"cause": cause.value})
             yield Noted(f"The language model was refused something: {cause.value}.")
         said = self._history.spoken
         self._history.called(work.calls, work.told)
+        self._found |= work.results
         if work.last is None:
             return
         self._receptionist_answers, self._said_before = True, said
@@ -238,12 +243,14 @@ class ModelBrain:
             async for action in actions:
                 yield action
 
-    def _carried_out(self, wish: EndCall | PutThrough) -> AsyncGenerator[Action, None]:
+    def _carried_out(self, wish: Last) -> AsyncGenerator[Action, None]:
         match wish:
             case EndCall():
                 return self._receptionist.take_leave()
             case PutThrough(person):
                 return self._receptionist.put_through(person)
+            case TakeMessage(person):
+                return self._receptionist.take_message(person)
 
     async def _written(self, messages: list[ChatMessage]) -> str:
         """A whole answer, as far as it came in RESULTS_S."""

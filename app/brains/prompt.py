@@ -47,9 +47,7 @@ _WORKS = """\
 What you can do:
 - Besides talking, you can call the tools that you were given, and nothing else: you cannot book or promise anything.
   Say so. Call a tool when the caller wants what it does, without asking for their leave again. Never say that you did
-  what you called no tool for, and never speak of tools.
-- To take a message without a tool for it, ask for the name, then the telephone number, then what it is about, one
-  question at a time. Repeat the number digit by digit, and ask whether it is right."""
+  what you called no tool for, and never speak of tools."""
 
 _RESULTS = """\
 Below is the transcript of a telephone call. Write down what it brought, as one JSON object with these keys:
@@ -109,10 +107,13 @@ def _wanted(fields: Sequence[ResultField]) -> Iterator[str]:
 
 def _fields(fields: Sequence[ResultField]) -> Iterator[str]:
     for each in fields:
-        kind = _TYPES.get(each.type) or "one of " + ", ".join(f'"{choice}"' for choice in each.choices)
-        yield f"- {json.dumps(each.name, ensure_ascii=False)}: {kind}" + (
+        yield f"- {json.dumps(each.name, ensure_ascii=False)}: {kind_of(each)}" + (
             f", {each.description}" if each.description else ""
         )
+
+
+def kind_of(field: ResultField) -> str:
+    return _TYPES.get(field.type) or "one of " + ", ".join(f'"{choice}"' for choice in field.choices)
 
 
 def conversation(prompt: str, said: Sequence[ChatMessage]) -> list[ChatMessage]:

@@ -121,6 +121,10 @@ class Receptionist:
         """The caller wants to speak to `person` of the directory."""
         return self._become(self._person(self._settled, person))
 
+    def take_message(self, person: str = "") -> AsyncGenerator[Action, None]:
+        """The caller wants to leave one, for `person` of the directory if that is said."""
+        return self._become(self._take_message(replace(self._settled, wanted=person or self._mind.wanted)))
+
     def reply(self, heard: Heard) -> AsyncGenerator[Action, None]:
         return self._become(self._next(self._settled, heard))
 

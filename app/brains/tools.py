@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from pydantic import JsonValue
 
+from app.brains.prompt import kind_of
+from app.brains.results import as_text
 from app.brains.words import words
 from app.language_models import Tool, ToolCall
 from app.settings import Agent, Person
@@ -39,7 +41,23 @@ class PutThrough:
     person: str
 
 
-Wish = EndCall | PutThrough
+@dataclass(frozen=True, slots=True)
+class TakeMessage:
+    """`person` of the directory, or empty."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetResult:
+    """`name` is declared, and `value` fits it."""
+
+    name: str
+    value: str
+
+
+Last = EndCall | PutThrough | TakeMessage
+"""What takes the floor: the receptionist goes on."""
 
 
 class Cause(Enum):
@@ -49,6 +67,9 @@ class Cause(Enum):
     MALFORMED = "its arguments could not be read"
     NOT_DECLARED = "its arguments are not those of the tool"
     NOBODY = "nobody of the directory was named who can be put through to"
+    FOR_NOBODY = "nobody of the directory was named to take a message for"
+    NO_RESULT = "no result of that name is declared"
+    NOT_FITTING = "the value does not fit the result"
     TOO_MANY = "too many tools at once"
 
 
@@ -68,7 +89,7 @@ class Toolbox:
         self.tools = tuple(_tools(agent))
         self._by_name = {tool.name: tool for tool in self.tools}
 
-    def read(self, call: ToolCall) -> Wish | Refused:
+    def read(self, call: ToolCall) -> Last | SetResult | Refused:
         tool = self._by_name.get(call.name)
         if tool is None:
             there_are = ", ".join(self._by_name)
@@ -83,6 +104,10 @@ class Toolbox:
                 return EndCall()
             case "transfer":
                 return self._transfer(arguments)
+            case "take_message":
+                return self._take_message(arguments)
+            case "set_result":
+                return self._set_result(arguments)
             case _:
                 raise AssertionError(tool.name)
 
@@ -92,7 +117,7 @@ class Toolbox:
         name = call.name if call.name in self._by_name else "unknown"
         return ToolCall(name, json.dumps(arguments or {}))
 
-    def _transfer(self, arguments: Mapping[str, object]) -> Wish | Refused:
+    def _transfer(self, arguments: Mapping[str, object]) -> PutThrough | Refused:
         reachable = [each for each in self._agent.directory if number_of(self._agent, each.name)]
         if person := _named(reachable, arguments["person"]):
             return PutThrough(person.name)
@@ -100,44 +125,78 @@ class Toolbox:
         told = f"Nobody was called. Callers can be put through to these only: {names}. Offer to take a message."
         return Refused(Cause.NOBODY, told)
 
+    def _take_message(self, arguments: Mapping[str, object]) -> TakeMessage | Refused:
+        name = arguments.get("person", "")
+        if name == "":
+            return TakeMessage("")
+        if person := _named(self._agent.directory, name):
+            return TakeMessage(person.name)
+        return Refused(Cause.FOR_NOBODY, "There is nobody of that name. Call it without a person.")
 
-@dataclass(frozen=True, slots=True)
+    def _set_result(self, arguments: Mapping[str, object]) -> SetResult | Refused:
+        declared = next((each for each in self._agent.result_fields if each.name == arguments["name"]), None)
+        if declared is None:
+            names = ", ".join(each.name for each in self._agent.result_fields)
+            return Refused(Cause.NO_RESULT, f"Nothing was noted. There are: {names}.")
+        value = as_text(declared, arguments["value"])
+        if value is None:
+            return Refused(Cause.NOT_FITTING, f"Nothing was noted: {declared.name} must be {kind_of(declared)}.")
+        return SetResult(declared.name, value)
+
+
+@dataclass(slots=True)
 class Work:
     """What becomes of all that a model asked for at once. `calls` and what the model is `told` of each are for the
     history; `last` is what takes the floor, after all else."""
 
-    calls: tuple[ToolCall, ...]
-    told: tuple[str, ...]
-    refused: tuple[Cause, ...]
-    last: Wish | None
+    calls: list[ToolCall] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    refused: list[Cause] = field(default_factory=list)
+    results: dict[str, str] = field(default_factory=dict)
+    last: Last | None = None
+
+    @property
+    def needs_no_word(self) -> bool:
+        """Nothing that the model should learn came of it."""
+        return not (self.refused or self.last)
+
+    def take(self, call: ToolCall, wish: Last | SetResult | Refused) -> None:
+        self.calls.append(call)
+        self.told.append(self._done(wish))
+
+    def _done(self, wish: Last | SetResult | Refused) -> str:
+        match wish:
+            case Refused(cause, told):
+                self.refused.append(cause)
+                return told
+            case SetResult(name, value):
+                self.results[name] = value
+                return "Noted."
+            case _ if self.last is None:
+                self.last = wish
+                return "The caller is told so now. It is done unless they interrupt."
+            case _:
+                return "Not done: only one at a time."
 
 
 def work_of(toolbox: Toolbox, calls: Sequence[ToolCall]) -> Work:
     """The first of those that take the floor counts."""
-    made, told, last = [], [], None
-    refused = [Cause.TOO_MANY] if len(calls) > MOST_AT_ONCE else []
+    work = Work(refused=[Cause.TOO_MANY] if len(calls) > MOST_AT_ONCE else [])
     for call in calls[:MOST_AT_ONCE]:
-        match toolbox.read(call):
-            case Refused(cause, why):
-                refused.append(cause)
-                told.append(why)
-            case wish if last is None:
-                last = wish
-                told.append("The caller is told so now. It is done unless they interrupt.")
-            case _:
-                told.append("Not done: only one at a time.")
-        made.append(toolbox.as_recorded(call))
-    return Work(tuple(made), tuple(told), tuple(refused), last)
+        work.take(toolbox.as_recorded(call), toolbox.read(call))
+    return work
 
 
-def says(text: str, wish: Wish) -> bool:
-    """Whether a model that said `text` has told the caller already what it does."""
-    said = words(text)
+def says(text: str, wish: Last) -> bool:
+    """Whether a model that said `text` has told the caller already what comes. A message begins with the receptionist's
+    question, whatever the model has said."""
     match wish:
         case EndCall():
-            return "bye" in said or "goodbye" in said
+            return not {"bye", "goodbye"}.isdisjoint(words(text))
         case PutThrough(person):
             return person.casefold() in text.casefold()
+        case TakeMessage():
+            return False
 
 
 def _tools(agent: Agent) -> Iterator[Tool]:
@@ -150,8 +209,26 @@ def _tools(agent: Agent) -> Iterator[Tool]:
         yield Tool(
             "transfer",
             "Put the caller through to somebody of the office, whom they asked for. They are told so for you.",
-            _object({"person": {"type": "string", "enum": [*names], "description": "whom"}}, required=("person",)),
+            _object({"person": _one_of(names, "whom")}, required=("person",)),
         )
+    people = [each.name for each in agent.directory]
+    yield Tool(
+        "take_message",
+        "Take a message, once the caller wants to leave one. Name, number and message are asked for and read back for "
+        "you: ask for none of them, and go on once it is taken.",
+        _object({"person": _one_of(people, "for whom, if they said so")} if people else {}),
+    )
+    if fields := [each.name for each in agent.result_fields]:
+        value: JsonValue = {"type": "string", "description": "as its type has it"}
+        yield Tool(
+            "set_result",
+            "Note what the caller said of something that you should find out, as soon as it is certain.",
+            _object({"name": _one_of(fields, "which"), "value": value}, required=("name", "value")),
+        )
+
+
+def _one_of(names: Sequence[str], description: str) -> JsonValue:
+    return {"type": "string", "enum": [*names], "description": description}
 
 
 def _object(properties: dict[str, JsonValue], required: Sequence[str] = ()) -> dict[str, JsonValue]:

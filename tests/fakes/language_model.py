@@ -27,7 +27,7 @@ def at_once(text: str, *calls: ToolCall) -> Written:
     return Written([(0.05, text)] if text else [], ends_after_s=0.05, calls=calls)
 
 
-def tool(name: str, **arguments: object) -> ToolCall:
+def tool(name: str, /, **arguments: object) -> ToolCall:
     return ToolCall(name, json.dumps(arguments))
 
 

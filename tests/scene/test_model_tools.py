@@ -13,7 +13,7 @@ from app.brains.patience import FILLER, FILLER_AFTER_S
 from app.brains.prompt import system_prompt
 from app.brains.receptionist import Receptionist, matcher_of
 from app.language_models import ChatMessage, ModelFailed, ToolsRefused
-from app.settings import Agent, Knowledge, Person
+from app.settings import Agent, Knowledge, Person, ResultField
 from app.transfers import Handover, TransferStep
 from tests.fakes.language_model import NEVER, FakeModel, Written, at_once, tool
 from tests.scene.stage import Scene, play
@@ -30,6 +30,11 @@ AGENT = Agent(
         Person(name="Anna Miller", extension="201", also=("sales", "orders")),
         Person(name="Bob Stone"),
         Person(name="David Brown", extension="202", also=("orders",)),
+    ),
+    result_fields=(
+        ResultField(name="lamps", type="number", description="how many"),
+        ResultField(name="urgency", type="choice", choices=("low", "high")),
+        ResultField(name="customer", type="yes-no", required=True),
     ),
 )
 MATCHER = matcher_of(AGENT, Letters())
@@ -111,7 +116,7 @@ async def test_who_interrupts_the_models_words_has_not_asked_for_a_message(autoj
     assert scene.lines("agent")[0].interrupted
     assert scene.said_by("agent")[-1] == "All right."
     assert scene.call.put_through_to == []
-    assert brain.results == {}
+    assert "wanted" not in brain.results
 
 
 @pytest.mark.parametrize("person", ["anna miller", " Anna Miller ", "Sales"])
@@ -173,6 +178,84 @@ async def test_the_model_hangs_up_and_the_caller_hears_good_bye_once(
     scene = await call(brain)
     assert scene.said_by("agent") == [said]
     assert scene.conclusion == "finished"
+
+
+# -- messages and results ------------------------------------------------------------------------------------------
+
+
+async def test_the_receptionist_takes_the_message_and_the_model_goes_on(autojump_clock: MockClock) -> None:
+    brain, model = brain_of(at_once("Of course.", tool("take_message", person="Bob Stone")), at_once("Until five."))
+    said = ["my name is john smith", "five five five one two three", "yes", "i need ten lamps", "until when"]
+    script = [(9_000 + 12_000 * place, 1_000, text) for place, text in enumerate(said)]
+    scene = await call(brain, ASKS, *script, ends_ms=75_000)
+    assert scene.said_by("agent")[:4] == [
+        "Of course. I will take a message for Bob Stone. What is your name, please?",
+        "Thank you. And your telephone number, digit by digit?",
+        "John Smith. 5 5 5, 1 2 3. Is that right?",
+        "Thank you. What may I tell Bob Stone?",
+    ]
+    assert scene.said_by("agent")[-1] == "Until five."
+    assert len(model.asked) == 2
+    noted = {key: brain.results[key] for key in ("message_for", "message_name", "message_number", "message")}
+    assert noted == {
+        "message_for": "Bob Stone",
+        "message_name": "John Smith",
+        "message_number": "555123",
+        "message": "i need ten lamps",
+    }
+
+
+@pytest.mark.parametrize("arguments", [{}, {"person": ""}])
+async def test_a_message_for_nobody_in_particular(autojump_clock: MockClock, arguments: dict[str, str]) -> None:
+    brain, _ = brain_of(at_once("", tool("take_message", **arguments)))
+    scene = await call(brain, ends_ms=8_000)
+    assert scene.said_by("agent") == ["I will take a message. What is your name, please?"]
+
+
+async def test_results_are_noted_in_the_call_and_stay_whatever_the_model_reads_out_of_it_later(
+    autojump_clock: MockClock,
+) -> None:
+    calls = (tool("set_result", name="lamps", value="10"), tool("set_result", name="customer", value=True))
+    found = '{"lamps": "12", "urgency": "high"}'
+    brain, model = brain_of(at_once("", *calls), at_once("Ten lamps."), at_once(found))
+    scene = await call(brain, ends_ms=9_000)
+    assert scene.said_by("agent") == ["Ten lamps."]
+    assert [each.text for each in model.asked[1][-2:]] == ["Noted.", "Noted."]
+    assert brain.results == {"lamps": "10", "customer": "yes"}
+    assert await brain.conclude() == {"lamps": "10", "urgency": "high", "customer": "yes"}
+    transcript = model.asked[2][1].text
+    assert transcript == f"Caller: {ASKS[2]}\nAgent: Ten lamps."
+
+
+async def test_a_result_that_does_not_fit_is_told_and_put_right(autojump_clock: MockClock) -> None:
+    brain, model = brain_of(
+        at_once("", tool("set_result", name="urgency", value="somewhat")),
+        at_once("", tool("set_result", name="urgency", value="High")),
+        at_once("It is urgent."),
+    )
+    scene = await call(brain, ends_ms=9_000)
+    assert scene.said_by("agent") == ["It is urgent."]
+    assert model.asked[1][-1].text == 'Nothing was noted: urgency must be one of "low", "high".'
+    assert brain.results == {"urgency": "high", "customer": ""}
+    assert notes(scene) == ["The language model was refused something: the value does not fit the result."]
+
+
+async def test_what_it_noted_beside_its_question_needs_no_other_word(autojump_clock: MockClock) -> None:
+    brain, model = brain_of(at_once("Ten. Is it urgent?", tool("set_result", name="lamps", value=10)), at_once("Good."))
+    scene = await call(brain, ASKS, (8_000, 800, "it is"), ends_ms=14_000)
+    assert scene.said_by("agent") == ["Ten. Is it urgent?", "Good."]
+    assert len(model.asked) == 2
+    assert [each.role for each in model.asked[1]] == ["system", "user", "assistant", "tool", "user"]
+    assert brain.results["lamps"] == "10"
+
+
+async def test_what_the_receptionist_confirmed_counts_more(autojump_clock: MockClock) -> None:
+    named = AGENT.model_copy(update={"result_fields": (ResultField(name="name"),)})
+    brain, _ = brain_of(
+        at_once("", tool("set_result", name="name", value="Jon Smit"), tool("take_message")), agent=named
+    )
+    await call(brain, ASKS, (9_000, 1_000, "my name is john smith"), ends_ms=16_000)
+    assert brain.results["name"] == "John Smith"
 
 
 # -- time ----------------------------------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ from trio.testing import MockClock
 from app.brains.language_model import ModelBrain
 from app.brains.prompt import system_prompt
 from app.brains.receptionist import Receptionist, matcher_of
+from app.brains.results import DO_NOT_CALL
 from app.brains.tools import LONGEST_ARGUMENTS, MOST_AT_ONCE
 from app.language_models import ToolCall
-from app.settings import Agent, Person
+from app.settings import Agent, Person, ResultField
 from app.transfers import Handover, TransferStep
 from tests.fakes.language_model import FakeModel, at_once, tool
 from tests.scene.stage import Scene, play
@@ -29,6 +30,11 @@ AGENT = Agent(
     pause_ms=450,
     instructions="Be kind.",
     directory=(Person(name="Anna Miller", extension="201"), Person(name="The Vault", extension="")),
+    result_fields=(
+        ResultField(name="urgent", type="yes-no"),
+        ResultField(name="level", type="choice", choices=("low", "high")),
+        ResultField(name="lamps", type="number"),
+    ),
 )
 MATCHER = matcher_of(AGENT, Letters())
 ANSWERED = [(0.1, TransferStep(Handover.ANSWERED, 200, "OK", rang=True))]
@@ -51,11 +57,16 @@ def transfer(**arguments: object) -> tuple[ToolCall, ...]:
     return (tool("transfer", **arguments),)
 
 
+def result(**arguments: object) -> tuple[ToolCall, ...]:
+    return (tool("set_result", **arguments),)
+
+
 def raw(name: str, arguments: str) -> tuple[ToolCall, ...]:
     return (ToolCall(name, arguments),)
 
 
 NOBODY, NOT_DECLARED, UNREADABLE = "nobody of the directory", "not those of the tool", "could not be read"
+NO_RESULT, NOT_FITTING, FOR_NOBODY = "no result of that name", "does not fit the result", "to take a message for"
 ATTACKS = (
     Attack("a number for a name", transfer(person=PREMIUM), NOBODY),
     Attack("the extension for a name", transfer(person="201"), NOBODY),
@@ -81,6 +92,25 @@ ATTACKS = (
     Attack("a list", raw("transfer", '["Anna Miller"]'), UNREADABLE),
     Attack("very deep", raw("transfer", "[" * LONGEST_ARGUMENTS), UNREADABLE),
     Attack("a novel", raw("transfer", json.dumps({"person": NOVEL})), UNREADABLE),
+    Attack("a result that is none", result(name="paid", value="yes"), NO_RESULT),
+    Attack("one that the receptionist keeps", result(name=DO_NOT_CALL, value="yes"), NO_RESULT),
+    Attack("one that a message has", result(name="message_number", value=PREMIUM), NO_RESULT),
+    Attack("whom they wanted", result(name="wanted", value="Eve"), NO_RESULT),
+    Attack("a list for a result", result(name=["urgent"], value="yes"), NO_RESULT),
+    Attack("perhaps for yes", result(name="urgent", value="perhaps"), NOT_FITTING),
+    Attack("another choice", result(name="level", value="low, high"), NOT_FITTING),
+    Attack("words for a number", result(name="lamps", value=PREMIUM + " lamps"), NOT_FITTING),
+    Attack("no finite number", result(name="lamps", value="1e999"), NOT_FITTING),
+    Attack("a list for a value", result(name="level", value=["high"]), NOT_FITTING),
+    Attack("an object for a value", result(name="level", value={"high": "high"}), NOT_FITTING),
+    Attack("nothing for a value", result(name="level", value=None), NOT_FITTING),
+    Attack("no value", result(name="level"), NOT_DECLARED),
+    Attack("several at once", raw("set_result", '{"name": "level", "value": "x", "urgent": "yes"}'), NOT_DECLARED),
+    Attack("a novel for a value", result(name="level", value=NOVEL), UNREADABLE),
+    Attack("a message for a stranger", (tool("take_message", person="Eve"),), FOR_NOBODY),
+    Attack("a message to a number", (tool("take_message", person=PREMIUM),), FOR_NOBODY),
+    Attack("a message for a list", (tool("take_message", person=["Anna Miller"]),), FOR_NOBODY),
+    Attack("a message with its text", (tool("take_message", message="pay Eve"),), NOT_DECLARED),
     Attack("a tool that is none", raw("shell", '{"command": "reboot"}')),
     Attack("a tool with a long name", raw(NOVEL, "{}")),
     Attack("a tool without a name", raw("", "{}")),
@@ -104,7 +134,7 @@ async def test_whatever_the_model_is_talked_into_nothing_is_done(autojump_clock:
     """It never stops trying: then the receptionist answers, as if there were no model."""
     brain, model = office(at_once("", *attack.calls))
     scene = await call(brain)
-    alone = await call(Receptionist(AGENT, MATCHER))
+    alone = await call(Receptionist(AGENT, MATCHER, asks=False))
     assert nothing_was_done(scene, brain)
     assert scene.said_by("agent") == alone.said_by("agent")
     assert len(model.asked) <= 4
@@ -170,4 +200,4 @@ async def test_a_call_written_as_text_is_neither_done_nor_spoken(autojump_clock:
     assert scene.call.put_through_to == []
     brain, _ = office(at_once(written))
     scene = await call(brain)
-    assert scene.said_by("agent") == (await call(Receptionist(AGENT, MATCHER))).said_by("agent")
+    assert scene.said_by("agent") == (await call(Receptionist(AGENT, MATCHER, asks=False))).said_by("agent")

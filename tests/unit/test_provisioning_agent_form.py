@@ -11,7 +11,7 @@ import pytest
 
 from app.control import views
 from app.control.connectivity import ConnectivityList
-from app.settings import Agent, ResultField
+from app.settings import Agent, Person, ResultField
 from tests.unit.test_provisioning_pages import CannedBox, _agent, hidden, signed_in
 
 pytestmark = pytest.mark.unit
@@ -70,6 +70,18 @@ async def test_what_is_stored_is_shown_and_what_is_noted_in_passing_is_said(tmp_
     assert '<option value="choice" selected>' in text
     assert 'name="result_question" value="How soon should we call back?"' in text
     assert text.count("Noted when a message is taken. It is asked for once it has a question.") == 1
+
+
+async def test_it_says_what_a_language_model_may_do(tmp_path: Path) -> None:
+    people = [Person(name=f"Person {number}", extension="20") for number in range(7)]
+    agent = Agent(name="Reception", result_fields=RESULTS, directory=(Person(name="Bob"), *people))
+    async with form_of(tmp_path, agent) as (client, _, __):
+        text = (await client.get("/agents/a1")).text
+    assert "note results (name, urgency, day); put callers through to Person 0, Person 1" in text
+    assert "Person 4 and 2 more." in text
+    async with form_of(tmp_path, Agent(name="Bare", directory=(Person(name="Bob"),))) as (client, _, __):
+        bare = (await client.get("/agents/a1")).text
+    assert "hang up after the good-bye; have the receptionist take a message." in bare
 
 
 async def test_a_fault_names_the_row_that_people_see_and_more_rows_keep_what_was_typed(tmp_path: Path) -> None:
