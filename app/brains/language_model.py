@@ -59,7 +59,7 @@ class ModelBrain:
     ) -> None:
         self._agent, self._receptionist, self._model = agent, receptionist, model
         self._first_word_s = first_word_s
-        self._toolbox: Toolbox | None = Toolbox(agent)  # None: the server refuses tools
+        self._toolbox: Toolbox | None = Toolbox(agent, receptionist.look_up)  # None: the server refuses tools
         self._prompts = {works: for_call(prompt, agent.greeting, now, works=works) for works in (True, False)}
         self._history = History()
         self._found: dict[str, str] = {}  # results that the model noted in the call
@@ -216,7 +216,7 @@ class ModelBrain:
             async with aclosing(self._done(work)) as actions:
                 async for action in actions:
                     yield action
-            if work.last or (work.needs_no_word and has_asked):
+            if work.last or (has_asked and not work.has_news):
                 return
         else:
             raise ModelFailed("the language model called one tool after the other. Try another model")
@@ -233,6 +233,8 @@ class ModelBrain:
         for cause in work.refused:
             _log.info("the language model may not do what it asked for", extra={"cause": cause.value})
             yield Noted(f"The language model was refused something: {cause.value}.")
+        if work.looked_up:
+            yield Noted(f"The language model looked up {', '.join(f'“{each}”' for each in work.looked_up)}.")
         said = self._history.spoken
         self._history.called(work.calls, work.told)
         self._found |= work.results

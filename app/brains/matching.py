@@ -199,6 +199,13 @@ class Matcher:
             ranked[0][1],
         )
 
+    def nearest(self, text: str) -> list[Intent]:
+        """What words that nobody misheard lead to, best first: all that is likelier than none of them."""
+        none, sides = self._none(1.0, 0.0), self._compare(text)
+        found = [Evidence(profile.intent, each, each) for profile, each in zip(self._profiles, sides, strict=True)]
+        scored = [(self._score(each), each.intent) for each in found]
+        return [intent for score, intent in sorted(scored, key=lambda pair: -pair[0]) if score > none]
+
     def evidence(self, heard: Heard) -> list[Evidence]:
         """What speaks for each intent."""
         pairs = zip(self._profiles, self._compare(heard.own), self._compare(heard.general), strict=True)

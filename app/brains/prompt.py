@@ -13,7 +13,7 @@ from itertools import dropwhile
 
 from app.language_models import ChatMessage
 from app.outbound.variables import filled
-from app.settings import Agent, ResultField
+from app.settings import Agent, Knowledge, Person, ResultField
 
 LARGEST_KNOWLEDGE = 24_000
 """Characters, about 6000 tokens: what small models on small machines read in time, once. The rest is left out."""
@@ -87,7 +87,7 @@ def _sections(agent: Agent) -> Iterator[str]:
 def _known(agent: Agent) -> Iterator[str]:
     room = LARGEST_KNOWLEDGE
     for entry in agent.knowledge:
-        line = f"- {entry.questions[0]}: {' '.join(entry.answer.split())}"
+        line = f"- {known(entry)}"
         room -= len(line)
         if room < 0:
             return
@@ -95,7 +95,15 @@ def _known(agent: Agent) -> Iterator[str]:
 
 
 def _people(agent: Agent) -> Iterator[str]:
-    return (f"- {each.name}" + (f" ({', '.join(each.also)})" if each.also else "") for each in agent.directory)
+    return (f"- {person_line(each)}" for each in agent.directory)
+
+
+def known(entry: Knowledge) -> str:
+    return f"{entry.questions[0]}: {' '.join(entry.answer.split())}"
+
+
+def person_line(person: Person) -> str:
+    return person.name + (f" ({', '.join(person.also)})" if person.also else "")
 
 
 def _wanted(fields: Sequence[ResultField]) -> Iterator[str]:

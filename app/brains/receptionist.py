@@ -96,6 +96,10 @@ class Receptionist:
         intent = self._decide(heard).intent
         return intent is not None and intent.key == Act.GOODBYE.value
 
+    def look_up(self, text: str) -> list[Intent]:
+        """What the agent knows, and whom, of these few words; best first."""
+        return [each for each in self._matcher.nearest(text) if each.kind is not Kind.ACT]
+
     async def conclude(self) -> None:
         """All is in `results`."""
 

@@ -8,13 +8,14 @@ ours, and noted without a word of its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from pydantic import JsonValue
 
-from app.brains.prompt import kind_of
+from app.brains.intents import Intent, Kind
+from app.brains.prompt import kind_of, knowledge_left_out, known, person_line
 from app.brains.results import as_text
 from app.brains.words import words
 from app.language_models import Tool, ToolCall
@@ -27,6 +28,12 @@ LONGEST_ARGUMENTS = 2_000
 
 MOST_AT_ONCE = 4
 """What callers want in one sentence, and more."""
+
+MOST_WORDS, LONGEST_WORDS = 12, 200
+"""Of one search, in words and in characters: a word that nobody wrote is compared with each that somebody did."""
+
+MOST_FOUND = 3
+"""Entries of one search: more is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,18 @@ class SetResult:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """`entries`: the names of what was found; `told`: all of it."""
+
+    entries: tuple[str, ...]
+    told: str
+
+
 Last = EndCall | PutThrough | TakeMessage
 """What takes the floor: the receptionist goes on."""
+
+Wish = Last | SetResult | LookUp
 
 
 class Cause(Enum):
@@ -70,6 +87,7 @@ class Cause(Enum):
     FOR_NOBODY = "nobody of the directory was named to take a message for"
     NO_RESULT = "no result of that name is declared"
     NOT_FITTING = "the value does not fit the result"
+    NO_WORDS = "it looked for no words, or for too many"
     TOO_MANY = "too many tools at once"
 
 
@@ -82,14 +100,15 @@ class Refused:
 
 
 class Toolbox:
-    """Of one agent: what its owner's settings allow, and nothing else."""
+    """Of one agent: what its owner's settings allow, and nothing else. `find`: what it knows of some words, best
+    first."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+    def __init__(self, agent: Agent, find: Callable[[str], Sequence[Intent]]) -> None:
+        self._agent, self._find = agent, find
         self.tools = tuple(_tools(agent))
         self._by_name = {tool.name: tool for tool in self.tools}
 
-    def read(self, call: ToolCall) -> Last | SetResult | Refused:
+    def read(self, call: ToolCall) -> Wish | Refused:
         tool = self._by_name.get(call.name)
         if tool is None:
             there_are = ", ".join(self._by_name)
@@ -108,6 +127,8 @@ class Toolbox:
                 return self._take_message(arguments)
             case "set_result":
                 return self._set_result(arguments)
+            case "look_up":
+                return self._look_up(arguments["words"])
             case _:
                 raise AssertionError(tool.name)
 
@@ -143,6 +164,20 @@ class Toolbox:
             return Refused(Cause.NOT_FITTING, f"Nothing was noted: {declared.name} must be {kind_of(declared)}.")
         return SetResult(declared.name, value)
 
+    def _look_up(self, text: object) -> LookUp | Refused:
+        if not isinstance(text, str) or not 0 < len(words(text)) <= MOST_WORDS or len(text) > LONGEST_WORDS:
+            return Refused(Cause.NO_WORDS, f"Nothing was looked up: give one to {MOST_WORDS} words.")
+        found = self._find(text)[:MOST_FOUND]
+        if not found:
+            return LookUp((), "Nothing is known of that. Say so, and offer to take a message.")
+        return LookUp(tuple(each.key for each in found), "\n".join(map(self._entry, found)))
+
+    def _entry(self, intent: Intent) -> str:
+        if intent.kind is Kind.KNOWLEDGE:
+            return known(self._agent.knowledge[intent.place])
+        can = "can be put through to" if number_of(self._agent, intent.key) else "takes messages only"
+        return f"{person_line(self._agent.directory[intent.place])}: {can}"
+
 
 @dataclass(slots=True)
 class Work:
@@ -153,18 +188,16 @@ class Work:
     told: list[str] = field(default_factory=list)
     refused: list[Cause] = field(default_factory=list)
     results: dict[str, str] = field(default_factory=dict)
+    looked_up: list[str] = field(default_factory=list)
     last: Last | None = None
+    has_news: bool = False  # something that the model should learn
 
-    @property
-    def needs_no_word(self) -> bool:
-        """Nothing that the model should learn came of it."""
-        return not (self.refused or self.last)
-
-    def take(self, call: ToolCall, wish: Last | SetResult | Refused) -> None:
+    def take(self, call: ToolCall, wish: Wish | Refused) -> None:
         self.calls.append(call)
         self.told.append(self._done(wish))
 
-    def _done(self, wish: Last | SetResult | Refused) -> str:
+    def _done(self, wish: Wish | Refused) -> str:
+        self.has_news = self.has_news or not isinstance(wish, SetResult)
         match wish:
             case Refused(cause, told):
                 self.refused.append(cause)
@@ -172,6 +205,9 @@ class Work:
             case SetResult(name, value):
                 self.results[name] = value
                 return "Noted."
+            case LookUp(entries, told):
+                self.looked_up += entries
+                return told
             case _ if self.last is None:
                 self.last = wish
                 return "The caller is told so now. It is done unless they interrupt."
@@ -224,6 +260,13 @@ def _tools(agent: Agent) -> Iterator[Tool]:
             "set_result",
             "Note what the caller said of something that you should find out, as soon as it is certain.",
             _object({"name": _one_of(fields, "which"), "value": value}, required=("name", "value")),
+        )
+    if knowledge_left_out(agent):
+        yield Tool(
+            "look_up",
+            "Look up what the office knows, and whom, where it does not stand above. Do so before you say that you do "
+            "not know.",
+            _object({"words": {"type": "string", "description": f"at most {MOST_WORDS}"}}, required=("words",)),
         )
 
 

@@ -258,6 +258,62 @@ async def test_what_the_receptionist_confirmed_counts_more(autojump_clock: MockC
     assert brain.results["name"] == "John Smith"
 
 
+# -- more than the prompt holds ------------------------------------------------------------------------------------
+
+
+LONG = " ".join(["and so on"] * 50)
+ENTRIES = tuple(Knowledge(questions=(f"item number {n}",), answer=LONG) for n in range(60))
+REPAIR = Knowledge(questions=("do you repair lamps", "lamp repair"), answer="We repair lamps on Mondays.")
+LIBRARY = AGENT.model_copy(update={"knowledge": (*ENTRIES, REPAIR), "result_fields": ()})
+LIBRARIAN = matcher_of(LIBRARY, Letters())
+
+
+def library(*answers: Written) -> tuple[ModelBrain, FakeModel]:
+    model = FakeModel(list(answers))
+    receptionist = Receptionist(LIBRARY, LIBRARIAN, asks=False)
+    prompt = system_prompt(LIBRARY)
+    return ModelBrain(LIBRARY, receptionist, model, prompt=prompt, first_word_s=3.0, now=NOW), model
+
+
+async def test_what_the_prompt_has_no_room_for_is_looked_up_and_the_session_says_what(
+    autojump_clock: MockClock,
+) -> None:
+    brain, model = library(at_once("", tool("look_up", words="repair of lamps")), at_once("On Mondays."))
+    scene = await call(brain, ends_ms=9_000)
+    assert REPAIR.answer not in model.asked[0][0].text
+    assert model.asked[1][-1].text == "do you repair lamps: We repair lamps on Mondays."
+    assert scene.said_by("agent") == ["On Mondays."]
+    assert notes(scene) == ["The language model looked up “do you repair lamps”."]
+
+
+async def test_people_are_found_by_what_they_do_and_never_their_numbers(autojump_clock: MockClock) -> None:
+    brain, model = library(at_once("", tool("look_up", words="sales")), at_once("Anna does."))
+    await call(brain, ends_ms=9_000)
+    assert model.asked[1][-1].text == "Anna Miller (sales, orders): can be put through to"
+
+
+@pytest.mark.parametrize("text", ["elephants", "the of and"])
+async def test_what_nobody_wrote_down_is_not_found(autojump_clock: MockClock, text: str) -> None:
+    brain, model = library(at_once("", tool("look_up", words=text)), at_once("I do not know."))
+    scene = await call(brain, ends_ms=9_000)
+    assert "Nothing is known of that." in model.asked[1][-1].text
+    assert notes(scene) == []
+
+
+@pytest.mark.parametrize("text", ["", "…", "lamp " * 13, "l" * 201, ["lamp"], 5])
+async def test_a_search_is_for_a_few_words(autojump_clock: MockClock, text: object) -> None:
+    brain, model = library(at_once("", tool("look_up", words=text)), at_once("I do not know."))
+    scene = await call(brain, ends_ms=9_000)
+    assert model.asked[1][-1].text == "Nothing was looked up: give one to 12 words."
+    assert notes(scene) == ["The language model was refused something: it looked for no words, or for too many."]
+
+
+async def test_where_the_prompt_holds_all_there_is_nothing_to_look_up(autojump_clock: MockClock) -> None:
+    brain, model = brain_of(at_once("Good day."))
+    await call(brain, ends_ms=6_000)
+    assert [each.name for each in model.tools[0]] == ["end_call", "transfer", "take_message", "set_result"]
+
+
 # -- time ----------------------------------------------------------------------------------------------------------
 
 

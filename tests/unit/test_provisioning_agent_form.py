@@ -81,7 +81,7 @@ async def test_it_says_what_a_language_model_may_do(tmp_path: Path) -> None:
     assert "Person 4 and 2 more." in text
     async with form_of(tmp_path, Agent(name="Bare", directory=(Person(name="Bob"),))) as (client, _, __):
         bare = (await client.get("/agents/a1")).text
-    assert "hang up after the good-bye; have the receptionist take a message." in bare
+    assert "hang up after the good-bye; have the receptionist take a message; look up what stands above." in bare
 
 
 async def test_a_fault_names_the_row_that_people_see_and_more_rows_keep_what_was_typed(tmp_path: Path) -> None:
