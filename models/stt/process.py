@@ -20,13 +20,14 @@ _PROGRAM: Final = Path(__file__).with_name("worker.py")
 # A pipe takes up to 4096 bytes in one piece or not at all (POSIX's PIPE_BUF on Linux), so that a message can be
 # given up half way without the next one being misread.
 LARGEST_PAYLOAD: Final = 4096 - HEADER.size
-# The pipe holds 2 s of audio. A worker that takes nothing for this long is stuck.
-SEND_TIMEOUT_S: Final = 10.0
+# A worker that takes nothing for this long is stuck. It decodes the 1.8 s that it held back in one go, which takes a slow
+# board 9 s and a busy one longer; a decoder that hangs it ends itself after 30 s (worker.STUCK_AFTER_S).
+SEND_TIMEOUT_S: Final = 40.0
 # Loading takes 0.4 s on x86. A slow board that starts everything else at the same time, or a machine made of software,
 # needs a hundred times that, and an agent that gives up there would never start.
 LOAD_TIMEOUT_S: Final = 120.0
-# Finishing an utterance of a minute takes 5 s on x86; slow boards need several times that.
-REPLY_TIMEOUT_S: Final = 30.0
+# Finishing an utterance of a minute takes 5 s on x86; slow boards need ten times that.
+REPLY_TIMEOUT_S: Final = 60.0
 _GONE_TIMEOUT_S: Final = 2.0  # to be gone after SIGKILL; only a dying disk or kernel makes that long
 
 
