@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -28,6 +28,10 @@ KEPT_FREE = 64 * 2**20
 """For calls and settings while it lies there: an hour of recordings."""
 
 _FIELDS, _FILES = 5, 1
+
+_PIECE_BYTES = 256 * 2**10
+"""What is written at once: a thread does that, and going there and back for each 16 KiB of TLS took four times as long as
+all the rest of it."""
 
 TOO_LARGE = f"the file is larger than {LARGEST_BUNDLE // 2**20} MB, which no update is"
 NO_ROOM = "there is not enough room for it on the disk of the box. Delete old sessions, then upload it again"
@@ -122,7 +126,7 @@ async def received(request: Request, begin: Callable[[], Uploading]) -> tuple[li
     """Text fields, and the file. Raises: NotAForm, starlette.requests.ClientDisconnect; nothing is kept then."""
     uploading = begin()
     try:
-        async with aclosing(request.stream()) as stream:
+        async with aclosing(request.stream()) as coming, aclosing(_in_pieces(coming)) as stream:
             parser = _ToDisk(request.headers, stream, max_fields=_FIELDS, max_files=_FILES)
             parser.uploading = uploading
             try:
@@ -135,6 +139,16 @@ async def received(request: Request, begin: Callable[[], Uploading]) -> tuple[li
         uploading.close()
         raise
     return [(name, value) for name, value in form.multi_items() if isinstance(value, str)], uploading
+
+
+async def _in_pieces(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    piece = bytearray()
+    async for data in stream:
+        piece += data
+        if len(piece) >= _PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
 
 
 def is_there(folder: Path | None) -> bool:
