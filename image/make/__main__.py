@@ -16,6 +16,7 @@ from image.make.bundle import checked_version, make_bundle
 from image.make.debian import debian_archive
 from image.make.disk import make_disk
 from image.make.keys import signer
+from image.make.parts import parts_of, write_parts
 from image.make.root import make_root, slot_image
 from image.setup import debian
 from image.setup.paths import TREE
@@ -78,6 +79,7 @@ def _slot(wanted: Board, version: str, epoch: int) -> Path:
     """Raises: SetupFailed."""
     archive = _step("Debian", lambda: debian_archive(wanted, epoch))
     root = _step("root file system", lambda: make_root(wanted, archive, version, epoch))
+    _step("list of its parts", lambda: write_parts(wanted, parts_of(root, archive), version, epoch))
     return _step("slot", lambda: slot_image(wanted, root, epoch))
 
 
