@@ -13,11 +13,12 @@ from app.diagnosis.campaigns import of_campaign
 from app.diagnosis.clock import of_clock
 from app.diagnosis.connections import of_connection
 from app.diagnosis.disk import of_disk
-from app.diagnosis.facts import SILENCE_DAYS, CampaignFact, Engine, EngineTrouble, Facts, History
+from app.diagnosis.facts import SILENCE_DAYS, CampaignFact, Engine, EngineTrouble, Facts, History, MailFact
+from app.diagnosis.mail import of_mail
 from app.diagnosis.network import of_network
 from app.diagnosis.updates import of_update
 
-__all__ = ["SILENCE_DAYS", "CampaignFact", "Engine", "EngineTrouble", "Facts", "History", "findings"]
+__all__ = ["SILENCE_DAYS", "CampaignFact", "Engine", "EngineTrouble", "Facts", "History", "MailFact", "findings"]
 
 
 def findings(facts: Facts) -> Iterator[Finding]:
@@ -27,6 +28,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
         *of_disk(facts.disk_free_mb),
         *of_network(facts.network),
         *of_update(facts.last_update, facts.now),
+        *of_mail(facts),
         *(finding for agent in facts.agents for finding in of_agent(agent, facts)),
         *(finding for connection in facts.connections for finding in of_connection(connection, facts)),
         *(finding for campaign in facts.campaigns for finding in of_campaign(campaign, facts)),

@@ -49,6 +49,17 @@ class CampaignFact:
 
 
 @dataclass(frozen=True, slots=True)
+class MailFact:
+    """`is_unreadable`: the mail server's password. `given_up`: e-mails of the last days that nobody took; `stuck`: that
+    are still to be sent, after several attempts."""
+
+    has_server: bool = False
+    is_unreadable: bool = False
+    given_up: int = 0
+    stuck: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """`plans` and `troubles` by agent id, `seen` by connection id, `histories` by agent name; `locked`: the names of
     language models whose key cannot be read, by agent id. `network`, `disk_free_mb`: None where that is not known.
@@ -66,6 +77,7 @@ class Facts:
     troubles: Mapping[str, Sequence[EngineTrouble]] = field(default_factory=dict)
     locked: Mapping[str, str] = field(default_factory=dict)
     campaigns: Sequence[CampaignFact] = ()
+    mail: MailFact = MailFact()
     last_update: LastUpdate | None = None
 
     def at(self, instant: datetime) -> str:

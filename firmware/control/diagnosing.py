@@ -8,19 +8,23 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.control import views
-from app.diagnosis import SILENCE_DAYS, CampaignFact, Engine, EngineTrouble, Facts, History
+from app.diagnosis import SILENCE_DAYS, CampaignFact, Engine, EngineTrouble, Facts, History, MailFact
 from firmware.control.agents import agent_views
 from firmware.control.look import Scene, connection_view, network_view
 from firmware.employer import opened_secret
-from firmware.storage import campaign_records, records, searching
+from firmware.mail import opened_password
+from firmware.storage import campaign_records, letter_records, records, searching
 from firmware.storage.campaign_records import CampaignRecord
-from firmware.vault import Unreadable
+from firmware.vault import Unreadable, Vault
 
 _ENGINES: Mapping[str, Engine] = {"stt": "Speech-To-Text", "tts": "Text-To-Speech", "brains": "language model"}
 """By the second part of a logger's name."""
 
 _TROUBLE_S = 3600.0
 """What an engine complained of an hour ago is over, or it has complained since."""
+
+_LETTERS_OF = timedelta(days=7)
+"""E-mails that were given up before that are nobody's concern any more."""
 
 
 def facts_of(db: records.Db, scene: Scene, now: datetime) -> Facts:
@@ -38,7 +42,15 @@ def facts_of(db: records.Db, scene: Scene, now: datetime) -> Facts:
         locked={each.id: name for each in stored if (name := _locked(db, scene, each))},
         troubles={each.id: tuple(_troubles(db, scene, each, now)) for each in stored},
         campaigns=[_campaign(each) for each in campaign_records.read_campaigns(db)],
+        mail=_mail(db, scene.vault, now),
     )
+
+
+def _mail(db: records.Db, vault: Vault, now: datetime) -> MailFact:
+    server = letter_records.read_server(db)
+    password = opened_password(vault, server)
+    given_up, stuck = letter_records.in_vain(db, now - _LETTERS_OF)
+    return MailFact(bool(server.settings.host), isinstance(password, Unreadable), given_up, stuck)
 
 
 def _campaign(record: CampaignRecord) -> CampaignFact:

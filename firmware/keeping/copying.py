@@ -24,6 +24,7 @@ from firmware.keeping.content import (
     MailServerCopy,
     WebhookCopy,
 )
+from firmware.mail import opened_password
 from firmware.storage import campaign_records, do_not_call_records, letter_records, records, webhook_records
 from firmware.storage.campaign_records import CampaignRecord
 from firmware.vault import Vault
@@ -120,9 +121,7 @@ def _replace_webhook(db: records.Db, vault: Vault, copy: WebhookCopy | None) -> 
 
 def _mail_server_copy(db: records.Db, vault: Vault) -> MailServerCopy:
     record = letter_records.read_server(db)
-    password = None
-    if sealed := record.password:
-        password = vault.unseal("mail_server", letter_records.ID, "password", sealed.revision, sealed.data)
+    password = opened_password(vault, record)
     return MailServerCopy(settings=record.settings, password=password if isinstance(password, SecretStr) else None)
 
 

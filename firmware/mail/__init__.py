@@ -6,6 +6,6 @@ server took it. One that it took without being able to say so is sent again, wit
 """
 
 from firmware.mail.client import MailClient, open_mail
-from firmware.mail.service import Letters, run_letters
+from firmware.mail.service import Letters, opened_password, run_letters
 
-__all__ = ["Letters", "MailClient", "open_mail", "run_letters"]
+__all__ = ["Letters", "MailClient", "open_mail", "opened_password", "run_letters"]

@@ -64,11 +64,7 @@ class Letters:
         self.wake()
 
     def password_of(self, server: MailRecord) -> SecretStr | Unreadable | None:
-        """None where there is none."""
-        if server.password is None:
-            return None
-        sealed = server.password
-        return self._vault.unseal("mail_server", letter_records.ID, "password", sealed.revision, sealed.data)
+        return opened_password(self._vault, server)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -149,6 +145,12 @@ class Letters:
         if trouble:
             _log.warning("an e-mail was not sent", extra={"attempt": attempts, "cause": trouble.cause.value})
         self._changed()
+
+
+def opened_password(vault: Vault, server: MailRecord) -> SecretStr | Unreadable | None:
+    """In clear; None where there is none."""
+    sealed = server.password
+    return vault.unseal("mail_server", letter_records.ID, "password", sealed.revision, sealed.data) if sealed else None
 
 
 def _attempt(at: datetime, began_s: float, trouble: Trouble | None) -> Attempt:

@@ -31,6 +31,9 @@ MOST_WAITING = 1000
 KEPT_LETTERS = 1000
 """Finished ones, for people who look why something did not come."""
 
+_SEVERAL = 3
+"""Attempts: two are made within a minute, and many mail servers put off whom they do not know."""
+
 _AT_ONCE = 50
 """Sessions in one transaction: a few milliseconds, in which nothing else is written."""
 
@@ -196,6 +199,18 @@ def send_again(db: Db, letter_id: str, now: datetime) -> bool:
 def count(db: Db, state: str) -> int:
     (row,) = rows(db, "SELECT count(*) AS number FROM letters WHERE state = ?", state)
     return int(row["number"])
+
+
+def in_vain(db: Db, since: datetime) -> tuple[int, int]:
+    """How many made since then were given up, and how many wait that were tried several times."""
+    (row,) = rows(
+        db,
+        "SELECT coalesce(sum(state = 'given up' AND created_at >= ?1), 0) AS given_up,"
+        " coalesce(sum(state = 'waiting' AND attempts >= ?2), 0) AS stuck FROM letters WHERE state != 'delivered'",
+        timestamp(since),
+        _SEVERAL,
+    )
+    return int(row["given_up"]), int(row["stuck"])
 
 
 def find_letters(db: Db, ask: ListLetters) -> list[dict[str, Any]]:
