@@ -33,7 +33,7 @@ def _the_story(box: Appliance, pbx: Pbx, folder: Path) -> list[str]:
     with browser() as context:
         page = context.new_page()
         first_boot(page, box)
-        trio.from_thread.run(_furnished, box, pbx)
+        trio.from_thread.run(furnished, box, pbx)
         _registered(page, box)
         _backed_up(page, box, folder / "kept.backup")
         _supported(page, box, folder / "bundle.zip", pbx)
@@ -46,7 +46,7 @@ def _the_story(box: Appliance, pbx: Pbx, folder: Path) -> list[str]:
     return broken
 
 
-async def _furnished(box: Appliance, pbx: Pbx) -> None:
+async def furnished(box: Appliance, pbx: Pbx) -> None:
     """A connection, and an agent that runs on it; past the page, whose forms have tests of their own."""
     control = Box(box.data / "control.sock")
     account = {"name": "Office PBX", "domain": pbx.address, "user": "200", "password": pbx.accounts["200"].password}
