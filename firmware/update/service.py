@@ -20,7 +20,7 @@ from firmware.update.bundle import Box
 from firmware.update.places import Places, boot_of, box_of, slot_of
 from firmware.update.proof import Proven, Unproven
 from firmware.update.restarting import Plan, is_due
-from firmware.update.telling import last_of, slots_of
+from firmware.update.telling import last_of, slots_of, step_of
 from firmware.update.trial import Trial, at_start, keep_trial, other, read_trial
 
 ANSWER_S = 180.0
@@ -252,7 +252,7 @@ class Updates:
         return True
 
     def _progress(self, told: Told) -> None:
-        self._set(Stage.INSTALLING, percent=int(told.get("percent", 0)), step=str(told.get("step", "")))
+        self._set(Stage.INSTALLING, percent=int(told.get("percent", 0)), step=step_of(str(told.get("step", ""))))
 
     def _set(self, stage: Stage, **more: object) -> None:
         self.state.stage = stage

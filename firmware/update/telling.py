@@ -8,7 +8,13 @@ from app.control.updating import LastUpdate, SlotView
 from firmware.update import proof
 from firmware.update.trial import Trial
 
+_WRITING = "It is being written to the other place, which takes longest."
 _AGAIN = "Nothing has changed. Upload the update again, and install it once more."
+
+
+def step_of(rauc_words: str) -> str:
+    """What RAUC says that it does, for a person: it speaks of slots, and its percents stand still while it writes."""
+    return _WRITING if rauc_words.startswith("Copying") else ""
 
 
 def slots_of(status: object, slot: str, version: str, trial: Trial | None) -> tuple[SlotView, ...]:
@@ -53,6 +59,8 @@ def _story(trial: Trial) -> tuple[Literal["waiting", "good", "rolled back", "fai
             return "rolled back", text, proof.remedy(trial.check)
         case "failed":
             return "failed", f"The update to {trial.version} was not installed: {trial.reason}.", _AGAIN
+        case "installing":
+            return "waiting", f"{trial.version} is being installed.", ""
         case "given up":
             return "waiting", f"{trial.version} did not prove itself, because {trial.reason}.", ""
         case _:

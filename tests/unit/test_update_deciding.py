@@ -16,7 +16,7 @@ from firmware.update.looks import SENTENCE, is_understood
 from firmware.update.proof import LIMIT_S, Check, Found, Proven, Unproven, remedy, verdict, wanted
 from firmware.update.prover import LOOK_S, prove
 from firmware.update.restarting import Plan, is_due
-from firmware.update.telling import last_of, slots_of
+from firmware.update.telling import last_of, slots_of, step_of
 from firmware.update.trial import CUT_OFF, DID_NOT_START, Stage, Trial, at_start
 
 pytestmark = pytest.mark.unit
@@ -218,6 +218,17 @@ def test_every_stage_is_told_with_its_version(stage: Stage) -> None:
     assert "1.5.0" in last.text
     assert bool(last.remedy) == (stage in ("rolled back", "failed"))
     assert last_of(None) is None
+
+
+def test_what_is_being_written_is_not_called_installed() -> None:
+    last = last_of(_stage("installing"))
+    assert last
+    assert "is being installed" in last.text
+
+
+def test_what_the_installer_does_is_told_without_its_own_words() -> None:
+    assert "written" in step_of("Copying image to rootfs.1")
+    assert step_of("Determining slot states done.") == ""
 
 
 def test_the_first_slot_has_the_version_that_was_noted() -> None:
