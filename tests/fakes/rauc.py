@@ -69,7 +69,9 @@ match words:
         state["good"][booted] = False
     case ["status"]:
         print(json.dumps({"slots": [{"rootfs.0": slot("A")}, {"rootfs.1": slot("B")}]}))
-file.write_text(json.dumps(state))
+part = file.with_suffix(".part")  # whoever looks meanwhile finds the old or the new
+part.write_text(json.dumps(state))
+part.replace(file)
 sys.exit(status)
 """
 
