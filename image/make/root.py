@@ -31,6 +31,7 @@ _ENABLED = (
     "deskbell-admin.service",
     "deskbell-console@tty1.service",
     "deskbell-console@ttyS0.service",
+    "deskbell-counts.service",
     "deskbell-overdue.timer",
     "deskbell-phone.service",
     "deskbell-update.path",
