@@ -129,7 +129,7 @@ def _engine(agent: AgentView, trouble: EngineTrouble, facts: Facts) -> Iterator[
             severity=Severity.ERROR,
             title=f"“{agent.name}” answers but may not react to speech",
             evidence=f"Its speech recogniser was lost {last}{why}. Each time another one is started.",
-            remedy="Look at the memory on the overview: each call that the agent takes at once needs about 150 MB. If "
+            remedy="Look at the memory on the overview: each call that the agent takes at once needs about 50 MB. If "
             "it is short, lower Max opened sessions, then restart the agent.",
         )
 

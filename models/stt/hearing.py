@@ -1,4 +1,4 @@
-"""One call's side of a recogniser process: keeps the utterance, hands it over, mends crashes."""
+"""One call's side of a worker: keeps the utterance, hands it over, mends crashes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import trio
 from models.stt import SAMPLE_RATE_HZ, Heard
 from models.stt.band import Band
 from models.stt.dither import Dither
-from models.stt.process import LARGEST_PAYLOAD, Worker, WorkerLost
-from models.stt.words import spoken
+from models.stt.process import LARGEST_PAYLOAD, DecoderLost
+from models.stt.worker import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ class WorkerSource(Protocol):
 class PooledHearing:
     """Implements models.stt.Hearing. `run` has to be running for as long as it is used."""
 
-    def __init__(self, worker: Worker, line: Band, source: WorkerSource) -> None:
-        self.worker: Worker | None = worker  # None: lost, and not replaced yet
+    def __init__(self, line: Band, source: WorkerSource) -> None:
+        self.worker: Worker | None = None  # not there yet, or lost
         self._line, self._source = line, source
         self._dither = Dither() if line.dithered else None
         self._utterance = bytearray()
@@ -76,18 +76,14 @@ class PooledHearing:
     async def run(self) -> None:
         """Hand the call's audio to its worker. Ends by being cancelled."""
         attempts, at_begun = 0, -1
-        opened = False
         while True:
             if at_begun != self._begun:
                 attempts, at_begun = 0, self._begun
             try:
                 if not self.worker:
                     self.worker = await self._source.start_worker(self._line)
-                elif not opened:
-                    await self.worker.open(self._line)
-                opened = True
                 await self._hand_over(self.worker)
-            except WorkerLost as lost:
+            except DecoderLost as lost:
                 _log.warning("recogniser lost", extra={"problem": str(lost), "attempt": attempts + 1})
                 await self._lose_worker()
                 attempts += 1
@@ -115,7 +111,7 @@ class PooledHearing:
                 self._hurried = False
                 await worker.hurry()
             elif self._wanted and not self._result:
-                self._answer(_heard(**await worker.finish()), begun)
+                self._answer(await worker.finish(), begun)
             else:
                 await self._wait_for_change()
 
@@ -141,8 +137,3 @@ class PooledHearing:
             if self._wanted and not self._result:
                 self._answer(Heard("", ""), begun)
             await self._wait_for_change()
-
-
-def _heard(own: str, general: str, decode_ms: float, off_topic: float) -> Heard:
-    """In words as everything else here writes them: the general model says "p. m." and "open-source"."""
-    return Heard(" ".join(spoken(own)), " ".join(spoken(general)), decode_ms, off_topic)

@@ -1,8 +1,8 @@
-"""PocketSphinx for several calls at once: a process for each, warm before its call begins.
+"""PocketSphinx for several calls at once: loaded once for a band, and forked for each call.
 
 A call's audio is kept here, in the parent, for as long as its utterance lasts. A task of the call's own hands it to the
-process as that takes it, so `feed` never waits; when the process crashes or gets stuck, another one is started and is
-given the utterance from its beginning.
+worker as that takes it, so `feed` never waits; when one of its processes crashes or gets stuck, another worker is
+started and is given the utterance from its beginning.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Final
 
 import trio
 
@@ -20,13 +19,10 @@ from models.stt import Hearing, band
 from models.stt.band import Band
 from models.stt.hearing import PooledHearing
 from models.stt.language_model import LanguageModel
-from models.stt.process import Worker, WorkerFiles, WorkerLost
+from models.stt.process import DecoderLost
+from models.stt.worker import AgentFiles, Loaded, Worker
 
 _log = logging.getLogger(__name__)
-
-# A worker that cannot be started (memory, disk) is tried again, at first soon and then not so often that it hurts.
-_FIRST_RETRY_S: Final = 1.0
-_LAST_RETRY_S: Final = 30.0
 
 
 class RecogniserFailed(Exception):
@@ -35,50 +31,45 @@ class RecogniserFailed(Exception):
 
 @asynccontextmanager
 async def recogniser_pool(model: LanguageModel, size: int) -> AsyncIterator[Pool]:
-    """A pool of `size` warm recognisers that know the agent's `model`: as many as calls are let in at once.
+    """Recognisers for `size` calls at once that know the agent's `model`.
 
-    Returns when all of them are loaded, and leaves no process behind.
+    Returns when they are loaded for the wide band; the telephone's is loaded when a call has it for the first time, in
+    less time than a greeting takes. Leaves no process behind.
 
     Raises: RecogniserFailed, packs.PackProblem.
     """
     narrow_band = band.narrow()
     with tempfile.TemporaryDirectory(prefix="deskbell-stt-") as folder:  # names of people: mode 0700
-        files = _written(model, Path(folder))
-        pool = Pool(files, narrow_band, size)
+        pool = Pool(_written(model, Path(folder)), narrow_band, size)
         try:
             await pool.warm_up()
-            async with trio.open_nursery() as nursery:
-                pool.mend_in(nursery)
-                yield pool
-                nursery.cancel_scope.cancel()
+            yield pool
         finally:
             await pool.kill_all()
 
 
-def _written(model: LanguageModel, folder: Path) -> WorkerFiles:
-    files = WorkerFiles(own_model=folder / "own.arpa", own_dictionary=folder / "own.dict")
-    files.own_model.write_text(model.arpa)
-    files.own_dictionary.write_text(model.dictionary)
+def _written(model: LanguageModel, folder: Path) -> AgentFiles:
+    files = AgentFiles(language_model=folder / "own.arpa", dictionary=folder / "own.dict")
+    files.language_model.write_text(model.arpa)
+    files.dictionary.write_text(model.dictionary)
     return files
 
 
 class Pool:
     """Implements models.stt.Ears. Made by `recogniser_pool`."""
 
-    def __init__(self, files: WorkerFiles, narrow: Band, size: int) -> None:
-        self._files, self._narrow, self._size = files, narrow, size
-        self._give_back, self._warm = trio.open_memory_channel[Worker](size)
+    def __init__(self, files: AgentFiles, narrow: Band, size: int) -> None:
+        self._files, self._narrow = files, narrow
+        self._seats = trio.Semaphore(size)
+        self._loading = trio.Lock()
+        self._loaded: dict[Band, Loaded] = {}
         self._workers: set[Worker] = set()
-        self._mending: trio.Nursery | None = None
-
-    def mend_in(self, nursery: trio.Nursery) -> None:
-        """Where to replace workers that were lost at the end of a call, so that the next one finds a warm one."""
-        self._mending = nursery
 
     @property
     def pids(self) -> list[int]:
         """The processes that are there now."""
-        return [worker.pid for worker in self._workers]
+        loaded = [pid for each in self._loaded.values() for pid in each.pids]
+        return loaded + [pid for worker in self._workers for pid in worker.pids]
 
     def open(self, *, narrow_band: bool) -> AbstractAsyncContextManager[Hearing]:
         """See Ears.open. Waits while all recognisers are in use, which admission (Max opened sessions) prevents."""
@@ -86,50 +77,38 @@ class Pool:
 
     @asynccontextmanager
     async def _open(self, line: Band) -> AsyncIterator[Hearing]:
-        worker = await self._warm.receive()
-        hearing = PooledHearing(worker, line, self)
-        try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(hearing.run)
-                yield hearing
-                nursery.cancel_scope.cancel()
-        finally:
-            self._take_back(hearing.worker)
-
-    def _take_back(self, worker: Worker | None) -> None:
-        if worker and not worker.busy:
-            self._give_back.send_nowait(worker)
-        elif self._mending:
-            self._mending.start_soon(self._replace_later, worker)
+        async with self._seats:
+            hearing = PooledHearing(line, self)
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(hearing.run)
+                    yield hearing
+                    nursery.cancel_scope.cancel()
+            finally:
+                if hearing.worker:
+                    await self.discard(hearing.worker)
 
     async def warm_up(self) -> None:
         """Raises: RecogniserFailed."""
-        failures: BaseExceptionGroup[WorkerLost] | None = None
         try:
-            async with trio.open_nursery() as nursery:
-                for _ in range(self._size):
-                    nursery.start_soon(self._add_warm)
-        except* WorkerLost as lost:
-            failures = lost
-        if failures:
+            await self._ready(band.WIDE)
+        except DecoderLost as lost:
             raise RecogniserFailed(
                 "the speech recogniser does not start: its process ended before it was ready. "
                 "Its own words are above. If a file is missing, run `just setup`; if memory is short, "
-                "lower Max opened sessions (each needs about 150 MB)"
-            ) from failures
-
-    async def _add_warm(self) -> None:
-        self._give_back.send_nowait(await self.start_worker(band.WIDE))
+                "lower Max opened sessions (each needs about 50 MB)"
+            ) from lost
 
     async def start_worker(self, line: Band) -> Worker:
-        """A loaded worker. Raises: WorkerLost."""
-        worker = await Worker.start(self._files)
-        self._workers.add(worker)
+        """For a call over such a line. Raises: DecoderLost."""
+        loaded = await self._ready(line)
         try:
-            await worker.open(line)
-        except BaseException:
-            await self.discard(worker)
-            raise
+            worker = await loaded.worker()
+        except DecoderLost as lost:  # it died while nobody looked, which is no utterance's fault
+            _log.warning("recogniser loaded again", extra={"problem": str(lost)})
+            await self._unload(line, loaded)
+            worker = await (await self._ready(line)).worker()
+        self._workers.add(worker)
         return worker
 
     async def discard(self, worker: Worker) -> None:
@@ -139,15 +118,22 @@ class Pool:
     async def kill_all(self) -> None:
         for worker in list(self._workers):
             await self.discard(worker)
+        for line, loaded in list(self._loaded.items()):
+            await self._unload(line, loaded)
 
-    async def _replace_later(self, worker: Worker | None) -> None:
-        if worker:
-            await self.discard(worker)
-        wait_s = _FIRST_RETRY_S
-        while True:
-            try:
-                return await self._add_warm()
-            except WorkerLost as lost:
-                _log.warning("recogniser does not start", extra={"problem": str(lost), "next_try_s": wait_s})
-            await trio.sleep(wait_s)
-            wait_s = min(2 * wait_s, _LAST_RETRY_S)
+    async def _ready(self, line: Band) -> Loaded:
+        """Raises: DecoderLost."""
+        async with self._loading:
+            if line not in self._loaded:
+                loaded = self._loaded[line] = await Loaded.start(self._files, line)
+                try:
+                    await loaded.loaded()
+                except BaseException:
+                    await self._unload(line, loaded)
+                    raise
+            return self._loaded[line]
+
+    async def _unload(self, line: Band, loaded: Loaded) -> None:
+        await loaded.kill()
+        if self._loaded.get(line) is loaded:
+            del self._loaded[line]

@@ -1,136 +1,206 @@
-"""One recogniser process, seen from the other side of its pipes."""
+"""A decoder's processes, seen from the other side of their sockets: the one that is loaded, and one of its calls."""
 
 from __future__ import annotations
 
+import array
 import json
+import os
+import signal
+import socket
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import PIPE
-from typing import Any, Final
+from typing import Final
 
 import trio
 
-from models.stt import english
-from models.stt.band import Band
-from models.stt.worker import HEADER
+from models.stt.decoder import CALL, HEADER, LOADED, PROCESS_NUMBER
 
-_PROGRAM: Final = Path(__file__).with_name("worker.py")
-# A pipe takes up to 4096 bytes in one piece or not at all (POSIX's PIPE_BUF on Linux), so that a message can be
-# given up half way without the next one being misread.
+_PROGRAM: Final = Path(__file__).with_name("decoder.py")
+# What Linux makes 1.8 s of audio of: who decodes what was held back takes nothing meanwhile, and nobody has to wait.
+_BUFFER_BYTES: Final = 32_768
+# What is handed over at a time; small against that.
 LARGEST_PAYLOAD: Final = 4096 - HEADER.size
-# A worker that takes nothing for this long is stuck. It decodes the 1.8 s that it held back in one go, which takes a slow
-# board 9 s and a busy one longer; a decoder that hangs it ends itself after 30 s (worker.STUCK_AFTER_S).
+# A process that takes nothing for this long is stuck. It decodes the 1.8 s that it held back in one go, which takes a
+# slow board 9 s and a busy one longer; a decoder that hangs it ends itself after 30 s (decoder.STUCK_AFTER_S).
 SEND_TIMEOUT_S: Final = 40.0
 # Loading takes 0.4 s on x86. A slow board that starts everything else at the same time, or a machine made of software,
 # needs a hundred times that, and an agent that gives up there would never start.
 LOAD_TIMEOUT_S: Final = 120.0
 # Finishing an utterance of a minute takes 5 s on x86; slow boards need ten times that.
 REPLY_TIMEOUT_S: Final = 60.0
+# A fork takes milliseconds, on a board that is out of memory and swaps, longer.
+FORK_TIMEOUT_S: Final = 10.0
 _GONE_TIMEOUT_S: Final = 2.0  # to be gone after SIGKILL; only a dying disk or kernel makes that long
+_LARGEST_READ: Final = 65_536
 
 
-class WorkerLost(Exception):
-    """The process crashed, is stuck or said something senseless. Kill it and take another."""
+class DecoderLost(Exception):
+    """A process crashed, is stuck or said something senseless. Kill it and take another."""
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerFiles:
-    """What the two decoders read: the agent's own language model and dictionary, and the general ones."""
+class Found:
+    """What a decoder made of an utterance of `frames` times 10 ms. `log_score`: how likely it is, in nats, the language
+    model's part included."""
 
-    own_model: Path
-    own_dictionary: Path
-    general_model: Path = english.LANGUAGE_MODEL
-    general_dictionary: Path = english.DICTIONARY
-    acoustic_model: Path = english.ACOUSTIC_MODEL
+    text: str
+    log_score: float
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderFiles:
+    """What a decoder reads, and how widely it searches: options of the engine. `transform`: see Band."""
+
+    language_model: Path
+    dictionary: Path
+    acoustic_model: Path
+    transform: str
+    search: Mapping[str, float]
 
     def arguments(self) -> list[str]:
-        return [
-            argument
-            for name in self.__slots__
-            for argument in (f"--{name.replace('_', '-')}", str(getattr(self, name)))
-        ]
+        files = [f"--{name.replace('_', '-')}={getattr(self, name)}" for name in self.__slots__ if name != "search"]
+        return [*files, f"--search={json.dumps(dict(self.search))}"]
 
 
-class Worker:
-    """Every method but `kill` raises WorkerLost."""
+class LoadedDecoder:
+    """The process that has loaded everything, and serves no call itself."""
 
-    def __init__(self, process: trio.Process) -> None:
-        if not process.stdin or not process.stdout:
-            raise ValueError("a worker is started with a pipe at both ends")
-        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
-        self._received = bytearray()
-        self.busy = False  # owes a reply that nobody waits for any more
-        self._loaded = False  # its first reply says that it is
+    def __init__(self, process: trio.Process, control: trio.socket.SocketType) -> None:
+        self._process, self._control = process, control
 
     @classmethod
-    async def start(cls, files: WorkerFiles) -> Worker:
-        """Start the process. It is warm after the first `open`."""
-        # Isolated: neither the environment nor the working folder decides what this interpreter imports.
-        command = [sys.executable, "-I", str(_PROGRAM), *files.arguments()]
-        return cls(await trio.lowlevel.open_process(command, stdin=PIPE, stdout=PIPE))
+    async def start(cls, files: DecoderFiles) -> LoadedDecoder:
+        """Start the process. It is warm after `loaded`."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # Isolated: neither the environment nor the working folder decides what this interpreter imports.
+            command = [sys.executable, "-I", str(_PROGRAM), *files.arguments()]
+            try:
+                process = await trio.lowlevel.open_process(command, stdin=theirs.fileno())
+            except BaseException:
+                ours.close()
+                raise
+        return cls(process, trio.socket.from_stdlib_socket(ours))
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    async def open(self, line: Band) -> None:
-        await self._send(b"O", json.dumps({"transform": line.transform, "cepstral_mean": line.cepstral_mean}).encode())
-        await self._reply(b"R")
+    async def loaded(self) -> None:
+        """Raises: DecoderLost."""
+        try:
+            with trio.fail_after(LOAD_TIMEOUT_S):
+                said = await self._control.recv(1)
+        except trio.TooSlowError:
+            raise DecoderLost("stuck: it does not get ready") from None
+        except OSError:
+            raise DecoderLost("crashed") from None
+        if said != LOADED:
+            raise DecoderLost("crashed")
 
-    async def begin(self) -> None:
-        await self._send(b"B")
-
-    async def feed(self, pcm: bytes) -> None:
-        """At most LARGEST_PAYLOAD bytes. Returns when the pipe has taken them."""
-        await self._send(b"F", pcm)
-
-    async def hurry(self) -> None:
-        await self._send(b"L")
-
-    async def finish(self) -> dict[str, Any]:
-        await self._send(b"E")
-        reply: dict[str, Any] = json.loads(await self._reply(b"H"))
-        return reply
+    async def fork(self) -> DecoderProcess:
+        """A process for a call. Raises: DecoderLost."""
+        ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        call = trio.socket.from_stdlib_socket(ours)
+        try:
+            with trio.fail_after(FORK_TIMEOUT_S):
+                with theirs:
+                    handed_over = array.array("i", [theirs.fileno()])
+                    await self._control.sendmsg([CALL], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handed_over)])
+                return await _introduced(call)
+        except BaseException as failure:
+            call.close()  # whose other end then ends by itself
+            if isinstance(failure, OSError):
+                raise DecoderLost("crashed") from None
+            if isinstance(failure, trio.TooSlowError):
+                raise DecoderLost("stuck: it does not begin a call") from None
+            raise
 
     async def kill(self) -> None:
         with trio.move_on_after(_GONE_TIMEOUT_S, shield=True):
             with suppress(ProcessLookupError):
                 self._process.kill()
             await self._process.wait()
-            await self._stdin.aclose()
-            await self._stdout.aclose()
+        self._control.close()
+
+
+async def _introduced(call: trio.socket.SocketType) -> DecoderProcess:
+    """The process at the other end of `call`. Raises: DecoderLost."""
+    descriptors = array.array("i")
+    number, ancillary, _, _ = await call.recvmsg(PROCESS_NUMBER.size, socket.CMSG_LEN(descriptors.itemsize))
+    if len(number) < PROCESS_NUMBER.size or not ancillary:
+        raise DecoderLost("crashed")
+    descriptors.frombytes(ancillary[0][2])
+    return DecoderProcess(trio.SocketStream(call), PROCESS_NUMBER.unpack(number)[0], descriptors[0])
+
+
+class DecoderProcess:
+    """A call's process. Every method but `kill` raises DecoderLost. `descriptor`: pidfd_open(2)'s, ours to close."""
+
+    def __init__(self, stream: trio.SocketStream, pid: int, descriptor: int) -> None:
+        self._stream, self.pid, self._descriptor = stream, pid, descriptor
+        self._received = bytearray()
+
+    async def open(self, cepstral_mean: str) -> None:
+        await self._send(b"O", cepstral_mean.encode())
+
+    async def begin(self) -> None:
+        await self._send(b"B")
+
+    async def feed(self, pcm: bytes) -> None:
+        """At most LARGEST_PAYLOAD bytes. Returns when the socket has taken them."""
+        await self._send(b"F", pcm)
+
+    async def hurry(self) -> None:
+        await self._send(b"L")
+
+    async def finish(self) -> None:
+        """Ask for what `found` waits for."""
+        await self._send(b"E")
+
+    async def found(self) -> Found:
+        return Found(**json.loads(await self._reply(b"H")))
+
+    async def kill(self) -> None:
+        with trio.move_on_after(_GONE_TIMEOUT_S, shield=True):
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+            await trio.lowlevel.wait_readable(self._descriptor)
+        os.close(self._descriptor)
+        self._stream.socket.close()
 
     async def _send(self, kind: bytes, payload: bytes = b"") -> None:
         try:
             with trio.fail_after(SEND_TIMEOUT_S):
-                await self._stdin.send_all(HEADER.pack(kind, len(payload)) + payload)
+                await self._stream.send_all(HEADER.pack(kind, len(payload)) + payload)
         except trio.TooSlowError:
-            raise WorkerLost("stuck: it takes no more audio") from None
+            raise DecoderLost("stuck: it takes no more audio") from None
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            raise WorkerLost("crashed") from None
+            raise DecoderLost("crashed") from None
 
     async def _reply(self, kind: bytes) -> bytes:
-        self.busy = True
         try:
-            with trio.fail_after(REPLY_TIMEOUT_S if self._loaded else LOAD_TIMEOUT_S):
+            with trio.fail_after(REPLY_TIMEOUT_S):
                 said, length = HEADER.unpack(await self._read(HEADER.size))
                 payload = await self._read(length)
         except trio.TooSlowError:
-            raise WorkerLost("stuck: it does not answer") from None
+            raise DecoderLost("stuck: it does not answer") from None
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            raise WorkerLost("crashed") from None
+            raise DecoderLost("crashed") from None
         if said != kind:
-            raise WorkerLost("out of step")
-        self.busy, self._loaded = False, True
+            raise DecoderLost("out of step")
         return payload
 
     async def _read(self, length: int) -> bytes:
         while len(self._received) < length:
-            more = await self._stdout.receive_some()
+            more = await self._stream.receive_some(_LARGEST_READ)
             if not more:
-                raise WorkerLost("crashed")
+                raise DecoderLost("crashed")
             self._received += more
         taken = bytes(self._received[:length])
         del self._received[:length]

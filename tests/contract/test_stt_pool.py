@@ -14,12 +14,13 @@ import pytest
 import trio
 
 from models import packs
-from models.stt import Heard, process
+from models.stt import Heard, Hearing, process
 from models.stt import hearing as hearing_module
 from models.stt.band import Band
 from models.stt.language_model import build
-from models.stt.pool import RecogniserFailed, recogniser_pool
-from models.stt.process import Worker, WorkerLost
+from models.stt.pool import Pool, RecogniserFailed, recogniser_pool
+from models.stt.process import DecoderLost
+from models.stt.worker import Worker
 from tests.contract.test_stt import FIRST, FIRST_TEXT, SECOND, SECOND_TEXT, feed
 from tests.contract.test_vad import recorded
 from tests.patience import PATIENCE_S
@@ -27,7 +28,20 @@ from tests.patience import PATIENCE_S
 pytestmark = pytest.mark.contract
 
 MODEL = build([FIRST_TEXT, SECOND_TEXT])
+each_decoder = pytest.mark.parametrize("which", [0, 1], ids=["own", "general"])
 TREE = Path(__file__).resolve().parents[2]
+
+
+def decoders(pool: Pool) -> list[int]:
+    """The processes of the only call; those that are loaded come before them."""
+    return pool.pids[-2:]
+
+
+async def begin(hearing: Hearing) -> None:
+    """An utterance, in a call that has its processes."""
+    await hearing.begin()
+    await hearing.finish()
+    await hearing.begin()
 
 
 def alive(pid: int) -> bool:
@@ -38,17 +52,19 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
+@each_decoder
 @pytest.mark.parametrize("narrow_band", [False, True])
-async def test_a_crash_in_an_utterance_loses_nothing_of_it(narrow_band: bool) -> None:
+async def test_a_crash_in_an_utterance_loses_nothing_of_it(narrow_band: bool, which: int) -> None:
     speech = recorded(FIRST)
     async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=narrow_band) as hearing:
-        await hearing.begin()
+        await begin(hearing)
         await feed(hearing, speech[:32_000])
-        (pid,) = pool.pids
-        os.kill(pid, signal.SIGKILL)
+        pids = decoders(pool)
+        os.kill(pids[which], signal.SIGKILL)
         await feed(hearing, speech[32_000:])
         assert (await hearing.finish()).own == FIRST_TEXT
-        assert pool.pids != [pid]
+        assert not set(pids) & set(pool.pids)
+        assert not any(map(alive, pids))
 
 
 @pytest.mark.parametrize("narrow_band", [False, True])
@@ -63,14 +79,15 @@ async def test_what_the_agents_model_lacks_is_told_from_what_it_has(narrow_band:
     assert on_topic < 0 < off_topic
 
 
-async def test_a_crash_while_finishing_is_mended() -> None:
+@each_decoder
+async def test_a_crash_while_finishing_is_mended(which: int) -> None:
     speech = recorded(FIRST)
     async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
         for _ in range(3):
-            await hearing.begin()
+            await begin(hearing)
             await feed(hearing, speech)
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_kill_after, 0.05, pool.pids[0])
+                nursery.start_soon(_kill_after, 0.05, decoders(pool)[which])
                 assert (await hearing.finish()).own == FIRST_TEXT
 
 
@@ -80,35 +97,110 @@ async def _kill_after(seconds: float, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-async def test_a_crash_between_calls_is_mended() -> None:
+async def test_all_of_it_may_crash_in_an_utterance() -> None:
+    speech = recorded(FIRST)
+    async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
+        await begin(hearing)
+        await feed(hearing, speech)
+        for pid in pool.pids:
+            os.kill(pid, signal.SIGKILL)
+        assert (await hearing.finish()).own == FIRST_TEXT
+
+
+@each_decoder
+async def test_a_crash_between_calls_is_mended(which: int) -> None:
     async with recogniser_pool(MODEL, 1) as pool:
-        os.kill(pool.pids[0], signal.SIGKILL)
+        os.kill(pool.pids[which], signal.SIGKILL)
         async with pool.open(narrow_band=False) as hearing:
             await hearing.begin()
             await feed(hearing, recorded(FIRST))
             assert (await hearing.finish()).own == FIRST_TEXT
 
 
+@each_decoder
+async def test_what_is_loaded_may_crash_beside_a_call(which: int) -> None:
+    speech = recorded(FIRST)
+    async with recogniser_pool(MODEL, 2) as pool, pool.open(narrow_band=False) as hearing:
+        await hearing.begin()
+        await feed(hearing, speech)
+        first = (await hearing.finish()).own
+        before = pool.pids
+        os.kill(before[which], signal.SIGKILL)
+        async with pool.open(narrow_band=False) as other:
+            for each in (hearing, other):
+                await each.begin()
+                await feed(each, speech)
+            assert first == (await hearing.finish()).own == (await other.finish()).own == FIRST_TEXT
+        assert not set(before[:2]) & set(pool.pids)
+        assert decoders(pool) == before[2:]
+
+
+async def test_calls_that_end_leave_neither_processes_nor_descriptors() -> None:
+    async with recogniser_pool(MODEL, 1) as pool:
+        at_first = pool.pids
+        async with pool.open(narrow_band=False):
+            await trio.lowlevel.checkpoint()  # long enough to begin with a worker, and not to have one
+        descriptors = _open_descriptors()
+        for _ in range(5):
+            async with pool.open(narrow_band=False) as hearing:
+                await hearing.begin()
+                await hearing.finish()
+                pids = decoders(pool)
+            assert not any(map(alive, pids))
+        assert pool.pids == at_first
+        assert _open_descriptors() == descriptors
+        zombies = [pid for pid in _children(at_first[0]) if not alive(pid)]
+        assert len(zombies) <= 1  # the last one, which is buried when the next one begins
+
+
+def _open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+async def test_calls_share_what_is_loaded() -> None:
+    async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
+        await hearing.begin()
+        await feed(hearing, recorded(FIRST))
+        await hearing.finish()
+        loaded_kb, call_kb = (sum(map(_private_kb, pids)) for pids in (pool.pids[:2], decoders(pool)))
+        own_kb = sum(int(line.split()[1]) for pid in decoders(pool) for line in _memory(pid) if "Rss" in line)
+    assert call_kb < own_kb / 2, (loaded_kb, call_kb, own_kb)
+
+
+def _private_kb(pid: int) -> int:
+    return sum(int(line.split()[1]) for line in _memory(pid) if "Private" in line)
+
+
+def _memory(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+
+
 async def test_loading_may_take_longer_than_a_reply_in_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "REPLY_TIMEOUT_S", 0.001)  # a machine on which nothing loads so fast
     async with recogniser_pool(MODEL, 1) as pool:
-        assert alive(pool.pids[0])
+        assert all(map(alive, pool.pids))
 
 
-async def test_a_worker_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+@each_decoder
+async def test_a_worker_that_hangs_is_replaced(which: int, monkeypatch: pytest.MonkeyPatch) -> None:
     async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
         await hearing.begin()
         await hearing.finish()
         monkeypatch.setattr(process, "SEND_TIMEOUT_S", 0.3)
-        (pid,) = pool.pids
-        os.kill(pid, signal.SIGSTOP)
+        pids = decoders(pool)
+        os.kill(pids[which], signal.SIGSTOP)
         await hearing.begin()
         await feed(hearing, recorded(FIRST))
         assert (await hearing.finish()).own == FIRST_TEXT
-        assert not alive(pid)
+        assert not any(map(alive, pids))
 
 
-async def test_a_worker_that_hangs_while_finishing_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+@each_decoder
+async def test_a_worker_that_hangs_while_finishing_is_replaced(which: int, monkeypatch: pytest.MonkeyPatch) -> None:
     async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
         await hearing.begin()
         await hearing.finish()
@@ -121,21 +213,21 @@ async def test_a_worker_that_hangs_while_finishing_is_replaced(monkeypatch: pyte
             return await start(line)
 
         monkeypatch.setattr(pool, "start_worker", start_another)
-        (pid,) = pool.pids
+        pids = decoders(pool)
         await feed(hearing, recorded(FIRST))
-        os.kill(pid, signal.SIGSTOP)
+        os.kill(pids[which], signal.SIGSTOP)
         assert (await hearing.finish()).own == FIRST_TEXT
-        assert not alive(pid)
+        assert not any(map(alive, pids))
 
 
 async def test_without_a_worker_the_utterance_is_empty_and_the_call_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     async def no_worker(_line: Band) -> Worker:
-        raise WorkerLost("no memory")
+        raise DecoderLost("no memory")
 
     async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
-        await hearing.begin()
+        await begin(hearing)
         monkeypatch.setattr(pool, "start_worker", no_worker)
-        os.kill(pool.pids[0], signal.SIGKILL)
+        os.kill(decoders(pool)[0], signal.SIGKILL)
         await feed(hearing, recorded(FIRST))
         assert await hearing.finish() == Heard("", "")
         monkeypatch.undo()
@@ -145,13 +237,12 @@ async def test_without_a_worker_the_utterance_is_empty_and_the_call_goes_on(monk
 
 
 async def test_a_pool_that_ends_leaves_no_process_behind() -> None:
-    async with recogniser_pool(MODEL, 2) as pool:
+    async with recogniser_pool(MODEL, 2) as pool, pool.open(narrow_band=True) as hearing:
+        await begin(hearing)
+        await feed(hearing, recorded(FIRST))
         pids = pool.pids
-        assert len(pids) == 2
+        assert len(pids) == 6  # two language models, loaded for two bands, and the call's
         assert all(map(alive, pids))
-        async with pool.open(narrow_band=False) as hearing:
-            await hearing.begin()
-            await feed(hearing, recorded(FIRST))
     assert not any(map(alive, pids))
 
 
@@ -159,12 +250,12 @@ async def test_cancelling_everything_leaves_no_process_behind() -> None:
     pids: list[int] = []
     with trio.CancelScope() as everything:
         async with recogniser_pool(MODEL, 2) as pool, pool.open(narrow_band=True) as hearing:
-            pids = pool.pids
-            await hearing.begin()
+            await begin(hearing)
             await feed(hearing, recorded(FIRST))
+            pids = pool.pids
             everything.cancel()
             await hearing.finish()
-    assert len(pids) == 2
+    assert len(pids) == 6
     assert not any(map(alive, pids))
 
 
@@ -174,8 +265,11 @@ from models.stt.language_model import build
 from models.stt.pool import recogniser_pool
 async def main():
     async with recogniser_pool(build([{FIRST_TEXT!r}]), 2) as pool:
-        print(*pool.pids, flush=True)
-        await trio.sleep_forever()
+        async with pool.open(narrow_band=False) as hearing:
+            await hearing.begin()
+            await hearing.finish()
+            print(*pool.pids, flush=True)
+            await trio.sleep_forever()
 trio.run(main)
 """
 
@@ -184,7 +278,7 @@ def test_workers_die_with_a_parent_that_was_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", OWNER], cwd=TREE, stdout=subprocess.PIPE) as owner:
         assert owner.stdout
         pids = [int(pid) for pid in owner.stdout.readline().split()]
-        assert len(pids) == 2
+        assert len(pids) == 4
         owner.kill()
     deadline = time.monotonic() + PATIENCE_S
     while any(map(alive, pids)) and time.monotonic() < deadline:

@@ -187,7 +187,7 @@ def test_a_recogniser_that_is_lost_again_and_again() -> None:
     [finding] = found(troubles=[EngineTrouble("Speech-To-Text", 3, NOW, "crashed")])
     assert finding.kind == "recogniser failing"
     assert "lost 3 times in the last hour" in finding.evidence
-    assert "150 MB" in finding.remedy
+    assert "50 MB" in finding.remedy
 
 
 def test_a_language_model_that_fails() -> None:
