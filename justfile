@@ -39,7 +39,7 @@ check: setup
     {{venv}}/mypy
     {{venv}}/python -m pytest -q -m rules
 
-# measure: just bench speech|tick|wire|web|kills|machines|intent|campaign (writes build/bench/NAME.json), then summary (writes docs/measured.md)
+# measure: just bench speech|tick|wire|wire-llm|web|kills|machines|intent|campaign (writes build/bench/NAME.json), then summary (writes docs/measured.md)
 [no-exit-message]
 bench name *arguments: setup
     @{{venv}}/python -m tests.bench "$@"

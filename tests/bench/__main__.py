@@ -1,11 +1,14 @@
-"""`just bench NAME`: each bench is the module of its name here, with `main(arguments) -> exit status`."""
+"""`just bench NAME`: each bench is the module of its name here, with _ for -, and `main(arguments) -> exit status`."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-BENCHES = ("speech", "intent", "tick", "turns", "wire", "web", "kills", "machines", "answers", "campaign", "summary")
+BENCHES = (
+    *("speech", "intent", "tick", "turns", "wire", "wire-llm", "web", "kills", "machines", "answers", "campaign"),
+    "summary",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -13,7 +16,7 @@ def main(arguments: list[str]) -> int:
         print(f"which bench? One of: {', '.join(BENCHES)}", file=sys.stderr)
         return 2
     name, *rest = arguments
-    return int(import_module(f"tests.bench.{name}").main(rest))
+    return int(import_module(f"tests.bench.{name.replace('-', '_')}").main(rest))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,14 @@ _FIGURES = {
         "barge_in_ms.p95": "the same: 95th percentile, ms",
         "interruptions_wrong": "interruptions that did not stop the agent",
     },
+    "wire-llm": {
+        "model.turns": "turns with a language model that answers at once, over real HTTP, and as many without",
+        "over_offline_ms": "what it adds to the end of the caller's last word to the first sound: of medians, ms",
+        "offline.response_ms.p50": "without: median, ms",
+        "model.response_ms.p50": "with: median, ms",
+        "model.response_ms.p95": "with: 95th percentile, ms",
+        "model.turns_wrong": "turns with it without an answer, or answered too early",
+    },
     "tick": {
         "calls": "calls at once, all talking, for a minute",
         "gap_p999_ms": "gap between audio ticks (20 ms is nominal): 99.9th percentile, ms",
@@ -117,7 +125,7 @@ def document(folder: Path, before: str) -> str:
     return "\n".join([_HEAD, *(_table(bench, folder, kept) for bench in _FIGURES)])
 
 
-_TABLE = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_TABLE = re.compile(r"^## ([\w-]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
 def _table(bench: str, folder: Path, kept: Mapping[str, str]) -> str:

@@ -29,7 +29,7 @@ from app.ports import Turn
 from firmware.storage import SessionDetail, read_session, read_sessions
 from tests.bench.report import percentiles, publish
 from tests.bench.turn_taking import BRIDGED_S, Answer, MeasuredTurn, SaidLine, Stop, measure
-from tests.office.box import Box, office_box
+from tests.office.box import office_box
 from tests.office.calling import CallMade, make_call
 from tests.office.capture import capturing, tracks_by_sender
 from tests.office.pbx import OfficeAccount, Pbx, office_accounts, office_pbx
@@ -98,16 +98,20 @@ async def _measure(calls: int) -> list[Measured]:
             ):
                 for number, voice in zip(range(calls), itertools.cycle(VOICES), strict=False):
                     lines = LINES[(number + number // len(VOICES)) % len(LINES)]
-                    measured.append(await _one_call(pbx, box, codec, voice, lines, folder / f"{number}.pcap"))
-                    _tell(measured[-1], number + 1, calls)
+                    pcap = folder / f"{number}.pcap"
+                    measured.append(await one_call(pbx, box.sessions, codec, voice, lines, pcap))
+                    tell(f"{codec} {number + 1}/{calls}", measured[-1])
     return measured
 
 
-async def _one_call(pbx: Pbx, box: Box, codec: str, voice: str, lines: Sequence[str], pcap: Path) -> Measured:
+async def one_call(
+    pbx: Pbx, sessions: Path, codec: str, voice: str, lines: Sequence[str], pcap: Path, *, dial: str = "200"
+) -> Measured:
+    """A call to the agent with the extension `dial`, whose box keeps its sessions in the database `sessions`."""
     script = Script(
         pbx=pbx.address,
         user="101",
-        dial="200",
+        dial=dial,
         steps=await _steps(voice, lines),
         codecs=(codec,),
         rtp_port=CALLER_RTP,
@@ -115,7 +119,7 @@ async def _one_call(pbx: Pbx, box: Box, codec: str, voice: str, lines: Sequence[
     async with capturing(pcap, PBX_RTP):
         made = await make_call(script, pbx.accounts["101"].password, limit_s=CALL_LIMIT_S)
     turns = await trio.to_thread.run_sync(_turns, pcap, made)
-    session = await _session(box)
+    session = await _session(sessions)
     return Measured(codec, voice, turns, session.turns if session else (), made.failure)
 
 
@@ -154,12 +158,12 @@ def _only(tracks: Sequence[Track]) -> Track | None:
     return tracks[0] if tracks else None
 
 
-async def _session(box: Box) -> SessionDetail | None:
+async def _session(sessions: Path) -> SessionDetail | None:
     """The latest session, once the box has closed it."""
     for _ in range(round(_SESSION_S / 0.1)):
-        latest = await trio.to_thread.run_sync(read_sessions, box.sessions, 1)
+        latest = await trio.to_thread.run_sync(read_sessions, sessions, 1)
         if latest and latest[0].outcome:
-            return read_session(box.sessions, latest[0].id)
+            return read_session(sessions, latest[0].id)
         await trio.sleep(0.1)
     return None
 
@@ -198,10 +202,10 @@ def _split(measured: Sequence[Measured], what: str) -> dict[str, Any]:
     return {**percentiles(values(list(CODECS))), **{codec: percentiles(values([codec])) for codec in CODECS}}
 
 
-def _tell(call: Measured, number: int, calls: int) -> None:
+def tell(name: str, call: Measured) -> None:
     turns = ", ".join("-" if turn.response_ms is None else f"{turn.response_ms:.0f}" for turn in call.turns)
     stops = ", ".join("-" if turn.stop_ms is None else f"{turn.stop_ms:.0f}" for turn in call.turns if turn.stop)
-    print(f"{call.codec} {number}/{calls} {call.voice}: {turns} ms; stops {stops} ms {call.failure}", flush=True)
+    print(f"{name} {call.voice}: {turns} ms; stops {stops} ms {call.failure}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
+from math import inf
 
 import pytest
 from trio.testing import MockClock
@@ -13,6 +15,7 @@ from app.brains.patience import FILLER, FILLER_AFTER_S
 from app.brains.prompt import system_prompt
 from app.brains.receptionist import Receptionist, matcher_of
 from app.language_models import ChatMessage, ModelFailed, ToolsRefused
+from app.ports import Heard, Say
 from app.settings import Agent, Knowledge, Person, ResultField
 from app.transfers import Handover, TransferStep
 from tests.fakes.language_model import NEVER, FakeModel, Written, at_once, tool
@@ -205,6 +208,18 @@ async def test_the_receptionist_takes_the_message_and_the_model_goes_on(autojump
     }
 
 
+async def test_a_question_that_was_not_heard_was_not_asked(autojump_clock: MockClock) -> None:
+    """The receptionist's first question is made while the model's last words are still on the line."""
+    brain, model = brain_of(at_once("Of course.", tool("take_message")), at_once("Yes, please?"))
+    async with aclosing(brain.reply(Heard("a message", "a message"))) as actions:
+        said = [action.text async for action in actions if isinstance(action, Say)]
+    assert said == ["Of course.", "I will take a message.", "What is your name, please?"]
+    brain.interrupted("Of course.")
+    async with aclosing(brain.reply(Heard("no wait", "no wait"))) as actions:
+        assert [action async for action in actions] == [Say("Yes, please?")]
+    assert len(model.asked) == 2
+
+
 @pytest.mark.parametrize("arguments", [{}, {"person": ""}])
 async def test_a_message_for_nobody_in_particular(autojump_clock: MockClock, arguments: dict[str, str]) -> None:
     brain, _ = brain_of(at_once("", tool("take_message", **arguments)))
@@ -336,6 +351,14 @@ async def test_a_model_that_writes_a_call_for_long_is_waited_for_as_for_a_senten
     assert scene.said_by("agent") == [f"{FILLER} {PUTTING}"]
     assert scene.call.put_through_to == ["201"]
     assert scene.lines("agent")[0].start_ms < 1_500 + 450 + FILLER_AFTER_S * 1_000 + 300
+
+
+async def test_a_call_that_is_never_written_to_its_end_is_given_up(autojump_clock: MockClock) -> None:
+    brain, _ = brain_of(Written([], ends_after_s=inf, calls=(ANNA,)))
+    scene = await call(brain, (500, 1_000, "where can i park"), transfers=ANSWERED, ends_ms=14_000)
+    assert scene.said_by("agent") == [f"{FILLER} {PARKING}"]
+    assert scene.call.put_through_to == []
+    assert "no whole sentence within 6 s" in scene.log.notes[0].text
 
 
 # -- servers that take no tools ------------------------------------------------------------------------------------

@@ -27,3 +27,13 @@ def test_a_table_stays_until_its_bench_is_run_again(tmp_path: Path) -> None:
     assert "7000" in document(tmp_path, measured)
     (tmp_path / "kills.json").unlink()
     assert document(tmp_path, measured) == measured
+
+
+def test_a_bench_with_a_hyphen_keeps_its_table_too(tmp_path: Path) -> None:
+    side = {"turns": 32, "turns_wrong": 0, "response_ms": {"p50": 700, "p95": 900}}
+    figures = {"over_offline_ms": 41, "offline": side, "model": side, "machine": KILLS["machine"], "at": KILLS["at"]}
+    (tmp_path / "wire-llm.json").write_text(json.dumps(figures))
+    measured = document(tmp_path, "")
+    assert "| 41 |" in measured
+    (tmp_path / "wire-llm.json").unlink()
+    assert document(tmp_path, measured) == measured

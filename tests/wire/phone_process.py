@@ -74,9 +74,12 @@ async def phone(folder: Path, rtp_ports: tuple[int, int]) -> AsyncGenerator[Phon
             await box.close()
 
 
-async def employed(line: Phone, pbx: Pbx, settings: Mapping[str, object] = RECEPTION, **plan: object) -> str:
-    """A running agent with extension 200; its id. `settings`: of the agent; `plan`: what is attached to it besides."""
-    account = {"name": "Office", "domain": pbx.address, "user": "200", "password": pbx.accounts["200"].password}
+async def employed(
+    line: Phone, pbx: Pbx, settings: Mapping[str, object] = RECEPTION, *, user: str = "200", **plan: object
+) -> str:
+    """A running agent with the extension `user`; its id. `settings`: of the agent; `plan`: what is attached to it
+    besides."""
+    account = {"name": f"Office {user}", "domain": pbx.address, "user": user, "password": pbx.accounts[user].password}
     connection = await line.ask("create_connection", views.ConnectionView, draft=account)
     speech = {"speech_to_text": "box-ears", "text_to_speech": "box-voice-slt"}
     attachments = [{"connection_id": connection.id, "inbound": True}]
