@@ -28,7 +28,7 @@ def use_of_tree(pid: int, proc: Path = PROC) -> Use:
     stats = _stats(proc)
     tree = _descendants(pid, stats)
     ticks = sum(int(stats[each][_USER]) + int(stats[each][_SYSTEM]) for each in tree)
-    memory = [_memory_kb(proc / str(each)) for each in tree]
+    memory = [memory_kb(proc / str(each)) for each in tree]
     rss_kb, pss_kb = (sum(values) for values in zip(*memory, strict=True))
     return Use(ticks / _TICKS_PER_S, rss_kb / 1024, pss_kb / 1024, len(tree))
 
@@ -55,7 +55,8 @@ def _descendants(pid: int, stats: dict[int, list[str]]) -> list[int]:
     return [each for each in tree if each in parents]
 
 
-def _memory_kb(folder: Path) -> tuple[int, int]:
+def memory_kb(folder: Path) -> tuple[int, int]:
+    """RSS and PSS of the process of that folder of /proc."""
     values = {"Rss": 0, "Pss": 0}
     with suppress(FileNotFoundError, ProcessLookupError):
         for line in (folder / "smaps_rollup").read_text().splitlines():

@@ -3,9 +3,10 @@
     vad.us_per_chunk    wall clock for 32 ms of real speech, median; vad.size_kb: the model file
     stt.wer_16k         word error rate of the general recogniser over all of Asterisk's prompts (one human) that have
     stt.wer_8k          three words and more: as recorded, and after G.711 (8 kHz, mu-law, and back)
-    stt.rtf             CPU seconds of a recogniser process per second of speech, both its decoders, 8 kHz
+    stt.rtf             CPU seconds per second of speech, both decoders, 8 kHz
     stt.final_ms        from `finish` to the text, wall clock, where the speech came in real time, 8 kHz
-    stt.worker_rss_mb   the largest recogniser process afterwards
+    stt.loaded_mb       memory of the recogniser, loaded for both bands, before a call
+    stt.call_mb         how much of it a call adds, after two minutes of speech (PSS: shared pages count once)
     tts.first_audio_ms  from the text to the first chunk; tts.rtf: CPU seconds per second of speech
     tts.level_dbfs      while speaking (20 ms frames above -45 dBFS)
     intent.*            see tests/bench/intent.py
@@ -13,16 +14,19 @@
 Transcripts and what was recognised are compared as words in lower case without punctuation, with numbers and common
 abbreviations in words (models/stt/words.py), errors and words summed over all prompts. Five prompts make a call,
 since a recogniser gets used to a line. `--quick N` takes every Nth prompt and sentence only, and says so in the file.
+`--parts` measures some anew; the others in the file stand as they were, each with the time when it was measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,7 +46,8 @@ from models.tts.flite import VoiceName, flite_voice
 from models.vad import CHUNK_BYTES
 from models.vad.silero import SileroModel
 from tests.bench import intent
-from tests.bench.report import percentiles, publish
+from tests.bench.processes import PROC, memory_kb
+from tests.bench.report import FOLDER, percentiles, publish
 from tests.bench.telephone import through_g711
 from tests.office.sounds import Prompt, prompts
 
@@ -91,11 +96,19 @@ async def measure(quick: int, parts: Sequence[str]) -> None:
         "tts": measure_tts,
         "intent": partial(intent.measure, _tell, quick=0 if quick == 1 else quick),
     }
-    figures: dict[str, Any] = {"partial": quick > 1 or set(parts) != set(PARTS)}
+    figures = {} if set(parts) == set(PARTS) else measured_before(FOLDER)
     for part in parts:
         _tell(f"[{part}] …")
-        figures[part] = await measures[part]()
-    publish("speech", figures)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        figures[part] = {"at": at, "quick": quick, **await measures[part]()}
+    publish("speech", {"partial": any(part not in figures or figures[part]["quick"] > 1 for part in PARTS), **figures})
+
+
+def measured_before(folder: Path) -> dict[str, Any]:
+    """The parts that are in the file already."""
+    file = folder / "speech.json"
+    written = json.loads(file.read_text()) if file.exists() else {}
+    return {part: written[part] for part in PARTS if "quick" in written.get(part, {})}
 
 
 async def measure_vad(chosen: Sequence[Prompt]) -> dict[str, Any]:
@@ -120,9 +133,9 @@ async def measure_stt(chosen: Sequence[Prompt]) -> dict[str, Any]:
         wide = await _scores(pool, chosen, narrow_band=False)
         before_s = _cpu_s(pool.pids)
         phone = await _scores(pool, chosen, narrow_band=True)
-        cpu_s = _cpu_s(pool.pids) - before_s
-        final_ms = await _final_ms(pool, chosen)
-        rss_mb = max(map(_rss_mb, pool.pids))
+        await _empty_call(pool)
+        cpu_s, loaded_mb = _cpu_s(pool.pids) - before_s, _pss_mb(pool.pids)
+        final_ms, with_call_mb = await _in_real_time(pool, chosen)
     audio_s = sum(len(_recorded(prompt)) for prompt in chosen) / 16_000
     return {
         "wer_16k": _error_rate(wide),
@@ -132,7 +145,8 @@ async def measure_stt(chosen: Sequence[Prompt]) -> dict[str, Any]:
         "audio_s": round(audio_s),
         "rtf": round(cpu_s / audio_s, 3),
         "final_ms": percentiles(final_ms),
-        "worker_rss_mb": round(rss_mb),
+        "loaded_mb": round(loaded_mb),
+        "call_mb": round(with_call_mb - loaded_mb),
     }
 
 
@@ -163,7 +177,15 @@ async def _score(hearing: Hearing, prompt: Prompt, *, narrow_band: bool) -> Scor
     return Score(Levenshtein.distance(heard.general.split(), list(said)), len(said))
 
 
-async def _final_ms(pool: Pool, chosen: Sequence[Prompt]) -> list[float]:
+async def _empty_call(pool: Pool) -> None:
+    """Until the next call begins, what the processes of the last one used is not counted as their parents'."""
+    async with pool.open(narrow_band=True) as hearing:
+        await hearing.begin()
+        await hearing.finish()
+
+
+async def _in_real_time(pool: Pool, chosen: Sequence[Prompt]) -> tuple[list[float], float]:
+    """How long each text took, in ms; and the memory at the end of that call, in MB."""
     took_ms = []
     async with pool.open(narrow_band=True) as hearing:
         some = chosen[:: max(1, len(chosen) // _REAL_TIME_PROMPTS)][:_REAL_TIME_PROMPTS]
@@ -174,7 +196,7 @@ async def _final_ms(pool: Pool, chosen: Sequence[Prompt]) -> list[float]:
             started = time.perf_counter()
             await hearing.finish()
             took_ms.append((time.perf_counter() - started) * 1000)
-    return took_ms
+        return took_ms, _pss_mb(pool.pids)
 
 
 async def _feed_in_real_time(hearing: Hearing, pcm: bytes) -> None:
@@ -228,14 +250,14 @@ def _cpu_s(pids: Iterable[int]) -> float:
 
 
 def _ticks(pid: int) -> Iterator[int]:
-    """CPU time in user and system mode: fields 14 and 15 of proc(5)'s stat, counted after the command's name."""
+    """CPU time in user and system mode, of the process and of its children that ended: fields 14 to 17 of proc(5)'s
+    stat, counted after the command's name."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    yield from (int(fields[11]), int(fields[12]))
+    yield from map(int, fields[11:15])
 
 
-def _rss_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+def _pss_mb(pids: Iterable[int]) -> float:
+    return sum(memory_kb(PROC / str(pid))[1] for pid in pids) / 1024
 
 
 def _tell(text: str) -> None:
