@@ -59,7 +59,7 @@ lock *arguments:
     @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.lock
     @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml --output-file requirements-dev.lock
 
-# the image, made, booted in QEMU and called (root; no core to spare for ten minutes); arguments go to pytest
+# the image, made, booted in QEMU, updated and rolled back (root; a core to itself for an hour and a half); arguments go to pytest
 [no-exit-message]
 test-image *arguments: (image "amd64")
     @unshare --net sh -euc 'ip link set lo up; exec {{venv}}/python -m pytest -m image "$@"' test-image "$@"
