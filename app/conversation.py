@@ -50,7 +50,7 @@ async def converse(call: Call, parts: Parts, screening: Screening | None = None)
     async with trio.open_nursery() as turns:
         floor = Floor(call, parts, listener, turns, screening)
         if screening is None:
-            floor.say(parts.brain.greet())
+            floor.greet()
         turns.start_soon(floor.take_keys)
         async for frame in call.ears():
             for chunk in listener.chunks(frame, floor.pause.ms):
@@ -82,6 +82,7 @@ class Floor:
         self._played_ms = 0
         self._left = False
         self._over_sound: Reply | None = None  # said although something is heard, in which there are no words
+        self._greeting: Reply | None = None
 
     @property
     def conclusion(self) -> str:
@@ -139,7 +140,13 @@ class Floor:
         if self._waved_off or self._reply.puts_through_to or self._keys.pressed:
             return False
         spoken_over = self._reply.audible and not self._interrupted
-        return not spoken_over or (not self._parts.agent.barge_in and ended.voiced_ms >= _SENTENCE_MS)
+        finishes = self._is_protected or not self._parts.agent.barge_in
+        return not spoken_over or (finishes and ended.voiced_ms >= _SENTENCE_MS)
+
+    @property
+    def _is_protected(self) -> bool:
+        """A greeting that every caller has to have heard."""
+        return self._parts.agent.protect_greeting and self._reply is self._greeting and self._reply.active
 
     async def last_words(self) -> None:
         """The call is over: what the caller said last, and got no answer to, still counts."""
@@ -175,6 +182,10 @@ class Floor:
         self._turns.start_soon(draft.make, self._parts.hearing)
         return draft
 
+    def greet(self) -> None:
+        self.say(self._parts.brain.greet())
+        self._greeting = self._reply
+
     def say(self, actions: AsyncGenerator[Action, None]) -> None:
         """Say something unasked: the greeting, the check-in, the good-bye."""
         self._give_floor(Reply(self._call, self._parts), actions)
@@ -195,6 +206,7 @@ class Floor:
         that a pause had seemed to end."""
         over_sound = self._reply is self._over_sound
         unheard = self._reply.active and not self._reply.audible and not self._held and not over_sound
+        unheard = unheard and not self._is_protected
         goes_on = unheard and self._reply.to is not None
         if unheard:
             self._reply.taken_back = goes_on
@@ -221,7 +233,7 @@ class Floor:
         """The greeting answers the first words, whatever they were; without one, the brain does."""
         if self._parts.agent.greeting:
             self._put_off_turn(None)
-            self.say(self._parts.brain.greet())
+            self.greet()
         elif self._put_off:
             reply, self._put_off = Reply(self._call, self._parts, to=self._put_off), None
             self._give_floor(reply)
@@ -259,7 +271,7 @@ class Floor:
 
     @property
     def _interruptible(self) -> bool:
-        may = self._reply.audible and self._parts.agent.barge_in and not self._held
+        may = self._reply.audible and self._parts.agent.barge_in and not self._held and not self._is_protected
         return may and not self._reply.puts_through_to  # "thank you" takes nothing back
 
     def _mind_interruption(self, chunk: Chunk) -> None:

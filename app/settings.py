@@ -351,6 +351,7 @@ class Agent(Settings):
     max_opened_sessions: int = Field(default=2, ge=1, le=16)
     pause_ms: int = Field(default=450, ge=200, le=3000, description="silence after which the agent answers")
     barge_in: bool = True
+    protect_greeting: bool = Field(default=False, description="the greeting is said to its end, whoever speaks")
     silence_s: float = Field(default=60.0, ge=5.0, le=600.0)
 
     @field_validator("hours", "instructions")

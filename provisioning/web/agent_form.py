@@ -94,6 +94,7 @@ def typed_plan(agent: AgentDetail | None) -> Typed:
         "mail_to": "\n".join(settings.mail_to),
         "mail_when": settings.mail_when,
         "barge_in": settings.barge_in,
+        "protect_greeting": settings.protect_greeting,
         "knowledge": [*knowledge, *[("", "")] * _ROWS],
         "directory": [*directory, *[("", "", "")] * _ROWS],
         "results": [*results, *[_NO_RESULT] * _ROWS],
@@ -121,6 +122,7 @@ def typed_of(form: Form, more: str = "") -> Typed:
     directory = sorted(zip(form.all("person"), form.all("extension"), form.all("also"), strict=False), key=_is_empty)
     typed |= {
         "barge_in": form.ticked("barge_in"),
+        "protect_greeting": form.ticked("protect_greeting"),
         "knowledge": [*knowledge, *([("", "")] * _ROWS if more == "knowledge" else [])],
         "directory": [*directory, *([("", "", "")] * _ROWS if more == "directory" else [])],
         "results": [*sorted(_results(form), key=_has_no_name), *([_NO_RESULT] * _ROWS if more == "results" else [])],
@@ -157,6 +159,7 @@ def plan_of(form: Form) -> dict[str, object]:
     settings: dict[str, object] = {name: form[name].strip() for name in (*_PLAIN, *_NUMBERS) if form[name].strip()}
     settings |= {
         "barge_in": form.ticked("barge_in"),
+        "protect_greeting": form.ticked("protect_greeting"),
         "vocabulary": _lines(form["vocabulary"]),
         "mail_to": _lines(form["mail_to"]),
         "mail_when": form["mail_when"] or "something to tell",

@@ -236,6 +236,33 @@ async def test_with_barge_in_off_words_over_the_agents_count_although_the_caller
     assert len(greeting.text) * VOICE_MS_PER_CHARACTER <= 2_500
 
 
+@pytest.mark.parametrize("at_ms", [0, 40, 1_000])
+async def test_a_protected_greeting_is_said_to_its_end_and_then_what_was_asked_is_answered(
+    autojump_clock: MockClock, at_ms: int
+) -> None:
+    """Even by somebody who spoke before it began."""
+    words = "i would like to speak to anna"
+    brain = ScriptedBrain(greeting=HOURS, answers={words: [Say(HOURS)]}, understood=frozenset({words}))
+    agent = Agent(name="Test", protect_greeting=True)
+    script = [(at_ms, 900, words), (8_000, 900, "stop")]
+    scene = await play(script, brain, agent=agent, hangs_up_at_ms=12_000)
+    greeting, answer = scene.lines("agent")[:2]
+    assert (greeting.text, greeting.interrupted) == (HOURS, False)
+    assert greeting.end_ms - greeting.start_ms == len(HOURS) * VOICE_MS_PER_CHARACTER
+    assert answer.start_ms >= greeting.end_ms
+    assert answer.interrupted  # nothing else is protected
+    assert brain.heard == [words, "stop"]
+
+
+@pytest.mark.parametrize("at_ms", [40, 1_000])
+async def test_an_uh_huh_over_a_protected_greeting_is_not_answered(autojump_clock: MockClock, at_ms: int) -> None:
+    brain = ScriptedBrain(greeting=HOURS)
+    agent = Agent(name="Test", protect_greeting=True)
+    scene = await play([(at_ms, 300, "hello")], brain, agent=agent, hangs_up_at_ms=12_000)
+    assert scene.said_by("agent") == [HOURS]
+    assert brain.heard == []
+
+
 # -- the agent's own echo --------------------------------------------------------------------------------------
 
 
