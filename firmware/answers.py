@@ -22,6 +22,7 @@ from firmware.control.campaigns import CampaignVerbs
 from firmware.control.connections import ConnectionVerbs
 from firmware.control.connectivity import ConnectivityVerbs
 from firmware.control.do_not_call import DoNotCallVerbs
+from firmware.control.documents import DocumentVerbs
 from firmware.control.events import Events
 from firmware.control.look import Scene
 from firmware.control.mail import MailVerbs
@@ -75,6 +76,7 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
     return answers_of(
         connections,
         agents,
+        DocumentVerbs(store, events),
         SetUpVerbs(store, connections, agents, box.roster, events),
         ConnectivityVerbs(store, vault, events),
         TrialVerbs(store, vault),

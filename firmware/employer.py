@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -17,13 +17,14 @@ from pydantic import SecretStr
 
 from app.agents.reception import Reception
 from app.agents.roster import AgentProblem
+from app.brains.passages import Passage
 from app.ports import Ledger
 from app.settings import BoxVoice, Connection, ModelServer
 from firmware import telephony
 from firmware.equipment import Equipment, Thinking
 from firmware.lifetimes import first_of
 from firmware.logs import about
-from firmware.storage import SqliteLedger, records
+from firmware.storage import SqliteLedger, document_records, records
 from firmware.switchboard import Switchboard
 from firmware.told_ledger import LedgerOfOne
 from firmware.vault import Unreadable, Vault
@@ -45,13 +46,14 @@ _NO_VOICE = (
 @dataclass(frozen=True, slots=True)
 class AtWork:
     """An agent that runs: what it was started with, to tell what has changed since, and its seats. `connections` and
-    `connectivity`: the version of each, by id."""
+    `connectivity`: the version of each, by id. `documents`: the ids of its files."""
 
     agent: records.AgentRecord
     connections: dict[str, int]
     reception: Reception
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     connectivity: dict[str, int] = field(default_factory=dict)
+    documents: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class _Papers:
     connectivity: dict[str, records.ConnectivityRecord]
     voice: BoxVoice
     zone: tzinfo
+    passages: Sequence[Passage] = field(repr=False)
+    documents: frozenset[str] = frozenset()
 
 
 class Employer:
@@ -108,7 +112,11 @@ class Employer:
                 inbound = reception.take if attached.inbound else None
                 await lines.enter_async_context(self._switchboard.joined(attached.connection_id, connection, inbound))
             self.at_work[agent_id] = AtWork(
-                papers.agent, _versions(papers.connections), reception, connectivity=_versions(papers.connectivity)
+                papers.agent,
+                _versions(papers.connections),
+                reception,
+                connectivity=_versions(papers.connectivity),
+                documents=papers.documents,
             )
             try:
                 running()
@@ -132,7 +140,10 @@ class Employer:
             raise AgentProblem(f"The agent cannot run: {_NO_VOICE}.")
         opened = {id_: self._opened(record) for id_, record in connections.items()}
         _, box = records.read_box(db)
-        return _Papers(agent, connections, opened, connectivity, voice.engine, ZoneInfo(box.time_zone))
+        passages = document_records.read_passages(db, agent_id) if agent.plan.language_model else []
+        documents = parts.documents.get(agent_id, frozenset())
+        zone = ZoneInfo(box.time_zone)
+        return _Papers(agent, connections, opened, connectivity, voice.engine, zone, passages, documents)
 
     def _thinking(self, papers: _Papers) -> Thinking | None:
         """A key that cannot be read keeps nobody from being answered: the receptionist is there."""
@@ -143,7 +154,7 @@ class Employer:
         if isinstance(key, Unreadable):
             _log.error("the key of the language model cannot be read: enter it again. The receptionist answers")
             return None
-        return Thinking(record.engine, key, papers.zone)
+        return Thinking(record.engine, key, papers.zone, papers.passages)
 
     def _opened(self, record: records.ConnectionRecord) -> Connection:
         password = opened_secret(self._vault, record, "password", record.password)

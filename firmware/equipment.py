@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from app.agents.reception import Desk
 from app.brains.language_model import ModelBrain
 from app.brains.matching import Matcher
+from app.brains.passages import Library, Passage
 from app.brains.phrases import awaited, likely_phrases, names
 from app.brains.prompt import knowledge_left_out, system_prompt
 from app.brains.receptionist import Receptionist, matcher_of
@@ -36,11 +37,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """A language model's server, the key for it, and the zone whose time it goes by."""
+    """A language model's server, the key for it, and the zone whose time it goes by. `passages`: of the agent's
+    files."""
 
     server: ModelServer
     key: SecretStr | None
     zone: tzinfo
+    passages: Sequence[Passage] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ async def _brain(
     if left_out := knowledge_left_out(agent):
         _log.warning("the language model has no room for all the agent knows", extra={"entries": left_out})
     prompt = system_prompt(agent)
+    # In a thread: a second for a book, and other agents' calls go on.
+    library = await trio.to_thread.run_sync(Library, thinks.passages)
     async with open_language_model(thinks.server, thinks.key) as model:
         yield lambda briefed, direction: ModelBrain(
             briefed,
@@ -98,6 +103,7 @@ async def _brain(
             prompt=prompt,
             first_word_s=thinks.server.first_word_s,
             now=datetime.now(thinks.zone),
+            library=library,
         )
 
 

@@ -21,8 +21,17 @@ import trio
 from app.brains.answers import yes_or_no
 from app.brains.history import History
 from app.brains.model_answers import clauses_of
+from app.brains.passages import Library, Passage, cited
 from app.brains.patience import FILLER, Patience
-from app.brains.prompt import DEFAULT_RESULTS, conversation, for_call, json_in, only_said, results_question
+from app.brains.prompt import (
+    DEFAULT_RESULTS,
+    conversation,
+    for_call,
+    informed,
+    json_in,
+    only_said,
+    results_question,
+)
 from app.brains.receptionist import Receptionist
 from app.brains.results import as_text, completed
 from app.brains.tools import EndCall, Last, PutThrough, TakeMessage, Toolbox, Work, says, work_of
@@ -45,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 class ModelBrain:
     """Implements app.ports.Brain. `prompt` is `app.brains.prompt.system_prompt` of the agent, made once. The call
-    begins `now`, in the office's own time."""
+    begins `now`, in the office's own time. `library`: its files."""
 
     def __init__(
         self,
@@ -56,12 +65,14 @@ class ModelBrain:
         prompt: str,
         first_word_s: float,
         now: datetime,
+        library: Library | None = None,
     ) -> None:
         self._agent, self._receptionist, self._model = agent, receptionist, model
         self._first_word_s = first_word_s
         self._toolbox: Toolbox | None = Toolbox(agent, receptionist.look_up)  # None: the server refuses tools
         self._prompts = {works: for_call(prompt, agent.greeting, now, works=works) for works in (True, False)}
         self._history = History()
+        self._library, self._given = library, list[Passage]()  # what the files say of the caller's last words
         self._found: dict[str, str] = {}  # results that the model noted in the call
         self._receptionist_answers = True
         self._said_before = ""  # our words in this turn, before those of the receptionist
@@ -116,6 +127,7 @@ class ModelBrain:
         if self._receptionist.is_asking or refuses or not (heard.own or heard.general):
             return self._told(self._receptionist.reply(heard))
         self._receptionist_answers = False
+        self._given = self._library.find(self.believed(heard)) if self._library else []
         return self._think(heard)
 
     def interrupted(self, said: str) -> None:
@@ -178,6 +190,8 @@ class ModelBrain:
             problem = str(why)
         if not problem:
             self._failures = 0
+            if source := cited(self._history.spoken, self._given):
+                yield Noted(f"Answered from: {source.file}, passage {source.number}.")
             return
         self._failures += 1
         _log.warning("the receptionist answers instead of the language model", extra={"problem": problem})
@@ -225,8 +239,10 @@ class ModelBrain:
 
     def _ask(self) -> ModelAnswer:
         if self._toolbox is None:
-            return self._model.ask(conversation(self._prompts[False], only_said(self._history.messages)))
-        return self._model.ask(conversation(self._prompts[True], self._history.messages), self._toolbox.tools)
+            talk = conversation(self._prompts[False], only_said(self._history.messages))
+            return self._model.ask(informed(talk, self._given))
+        talk = conversation(self._prompts[True], self._history.messages)
+        return self._model.ask(informed(talk, self._given), self._toolbox.tools)
 
     async def _done(self, work: Work) -> AsyncGenerator[Action, None]:
         """What takes the floor is done last."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import dropwhile
 
+from app.brains.passages import Passage
 from app.language_models import ChatMessage
 from app.outbound.variables import filled
 from app.settings import Agent, Knowledge, Person, ResultField
@@ -53,6 +54,8 @@ _RESULTS = """\
 Below is the transcript of a telephone call. Write down what it brought, as one JSON object with these keys:
 {fields}
 Leave out every key that the caller said nothing about. Never guess. Write the JSON object and nothing else."""
+
+_FROM_FILES = "(The office's own files say this, which the caller does not know. Use it where it answers them:)"
 
 _TYPES = {"text": "a text", "number": "a number", "yes-no": '"yes" or "no"'}
 
@@ -133,6 +136,17 @@ def conversation(prompt: str, said: Sequence[ChatMessage]) -> list[ChatMessage]:
         else:
             turns.append(each)
     return [ChatMessage("system", prompt), *turns]
+
+
+def informed(asked: list[ChatMessage], found: Sequence[Passage]) -> list[ChatMessage]:
+    """With what the office's files say of it, after the caller's last words, and for this turn only: whatever stands
+    before stays as it was, so that servers need not read it again."""
+    last = max((place for place, each in enumerate(asked) if each.role == "user"), default=None)
+    if last is None or not found:
+        return asked
+    told = "\n".join(f"- {' '.join(each.text.split())}" for each in found)
+    known = ChatMessage("user", f"{asked[last].text}\n\n{_FROM_FILES}\n{told}")
+    return [*asked[:last], known, *asked[last + 1 :]]
 
 
 def only_said(said: Sequence[ChatMessage]) -> list[ChatMessage]:

@@ -11,6 +11,7 @@ from app.control import keeping, views
 from app.control.call_views import Calls, CallView, DialPreview, SoundDevices
 from app.control.campaign_verbs import CAMPAIGN_VERBS
 from app.control.connectivity import ConnectivityList, ConnectivityTest, ConnectivityView, Sound
+from app.control.documents import AddDocument, Documents, DropDocument
 from app.control.mail import Letters, ListLetters, MailServerView, TryMailServer, UpdateMailServer
 from app.control.refusals import Why
 from app.control.setting_up import SetUpBox
@@ -237,6 +238,11 @@ _TABLE = (
     Verb("create_agent", CreateAgent, views.AgentDetail, _W, "Add an agent", "POST", "/agents", MAKE, created=True),
     Verb("update_agent", UpdateAgent, views.AgentDetail, _W, "Change an agent", "PUT", "/agents/{id}", EDIT),
     Verb("delete_agent", Delete, views.Nothing, _W, "Delete an agent", "DELETE", "/agents/{id}", DROP),
+    Verb("list_documents", ById, Documents, _R, "Files that an agent knows", "GET", "/agents/{id}/documents", LOOK),
+    Verb("add_document", AddDocument, Documents, _W, "Give an agent a file to know", "POST", "/agents/{id}/documents",
+         LIFE),
+    Verb("delete_document", DropDocument, views.Nothing, _W, "Take a file from an agent", "DELETE",
+         "/agents/{id}/documents/{document_id}", LIFE),
     Verb("start_agent", ById, views.AgentView, _W, "Start an agent", "POST", "/agents/{id}/start", LIFE),
     Verb("stop_agent", ById, views.AgentView, _W, "Stop an agent", "POST", "/agents/{id}/stop", LIFE),
     Verb("restart_agent", ById, views.AgentView, _W, "Stop, then start an agent", "POST", "/agents/{id}/restart",

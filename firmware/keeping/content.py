@@ -2,7 +2,8 @@
 
     first line    the head: the format, when and by which software it was made, the settings of the box itself, its
                   webhook, its mail server
-    other lines   a connection, a connectivity entry, an agent, a campaign without its participants, or a part of the
+    other lines   a connection, a connectivity entry, an agent, a file that one knows, a campaign without
+                  its participants, or a part of the
                   do-not-call list each
 
 Lines, so that no step holds the GIL for longer than one agent takes; still, make and read them in a thread.
@@ -21,6 +22,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from app.control.documents import MOST_PASSAGES
 from app.control.mail import MailServer
 from app.control.views import AgentPlan
 from app.control.webhook import Webhook
@@ -91,6 +93,17 @@ class AgentCopy(Settings):
     should_run: bool
 
 
+class DocumentCopy(Settings):
+    """A file that an agent knows. `passages`: into which it was cut."""
+
+    kind: Literal["document"] = "document"
+    id: str = _ID
+    agent_id: str = _ID
+    name: str = Field(min_length=1, max_length=80)
+    added_at: datetime
+    passages: tuple[str, ...] = Field(max_length=MOST_PASSAGES, repr=False)
+
+
 class CampaignCopy(Settings):
     """Without its participants: restored, it has not been started."""
 
@@ -118,7 +131,7 @@ class DoNotCallCopy(Settings):
     numbers: tuple[DoNotCallNumber, ...] = Field(max_length=DO_NOT_CALL_AT_ONCE, repr=False)
 
 
-Copy = ConnectionCopy | ConnectivityCopy | AgentCopy | CampaignCopy | DoNotCallCopy
+Copy = ConnectionCopy | ConnectivityCopy | AgentCopy | DocumentCopy | CampaignCopy | DoNotCallCopy
 
 _COPY: TypeAdapter[Copy] = TypeAdapter(Annotated[Copy, Field(discriminator="kind")])
 
@@ -131,6 +144,7 @@ class Content:
     agents: tuple[AgentCopy, ...]
     campaigns: tuple[CampaignCopy, ...] = ()
     do_not_call: tuple[DoNotCallCopy, ...] = ()
+    documents: tuple[DocumentCopy, ...] = ()
 
 
 def packed(content: Content) -> bytes | None:
@@ -141,6 +155,7 @@ def packed(content: Content) -> bytes | None:
         *content.agents,
         *content.campaigns,
         *content.do_not_call,
+        *content.documents,
     )
     text = b"\n".join(each.model_dump_json(context=REVEAL_SECRETS).encode() for each in (content.head, *copies))
     return zlib.compress(text) if len(text) <= LARGEST_BYTES else None
@@ -171,6 +186,7 @@ def misfit(content: Content, built_in: dict[str, str]) -> BackupRefusal | None:
         [each.id for each in content.connections],
         [each.id for each in content.agents],
         [each.id for each in content.campaigns],
+        [each.id for each in content.documents],
         [_folded(each.settings.name) for each in content.campaigns],
         [*built_in, *(each.id for each in content.connectivity)],
         [_folded(each.account.name) for each in content.connections],
@@ -180,7 +196,8 @@ def misfit(content: Content, built_in: dict[str, str]) -> BackupRefusal | None:
         *([each.connection_id for each in agent.plan.attachments] for agent in content.agents),
     )
     attached = {each.connection_id for agent in content.agents for each in agent.plan.attachments}
-    whole = attached <= set(lists[0]) and not any(_has_doubles(each) for each in lists)
+    theirs = {each.agent_id for each in content.documents} <= set(lists[1])
+    whole = theirs and attached <= set(lists[0]) and not any(_has_doubles(each) for each in lists)
     return None if whole else BackupRefusal.DAMAGED
 
 
@@ -195,6 +212,7 @@ def _read(lines: io.BytesIO) -> Content:
         tuple(each for each in copies if isinstance(each, AgentCopy)),
         tuple(each for each in copies if isinstance(each, CampaignCopy)),
         tuple(each for each in copies if isinstance(each, DoNotCallCopy)),
+        tuple(each for each in copies if isinstance(each, DocumentCopy)),
     )
 
 

@@ -18,6 +18,7 @@ from firmware.keeping.content import (
     ConnectionCopy,
     ConnectivityCopy,
     Content,
+    DocumentCopy,
     DoNotCallCopy,
     DoNotCallNumber,
     Head,
@@ -25,7 +26,14 @@ from firmware.keeping.content import (
     WebhookCopy,
 )
 from firmware.mail import opened_password
-from firmware.storage import campaign_records, do_not_call_records, letter_records, records, webhook_records
+from firmware.storage import (
+    campaign_records,
+    do_not_call_records,
+    document_records,
+    letter_records,
+    records,
+    webhook_records,
+)
 from firmware.storage.campaign_records import CampaignRecord
 from firmware.vault import Vault
 
@@ -46,6 +54,7 @@ def copied(db: records.Db, vault: Vault, software: str, now: datetime) -> Conten
             for each in campaign_records.read_campaigns(db)
         ),
         tuple(_do_not_call_copies(db)),
+        tuple(_document_copies(db)),
     )
 
 
@@ -67,6 +76,9 @@ def replaced(db: records.Db, vault: Vault, content: Content, now: datetime) -> N
     for agent in content.agents:
         version = _next(versions, agent.id, agent.version)
         records.write_agent(db, records.AgentRecord(agent.id, version, now, agent.plan, agent.should_run))
+    for document in content.documents:  # those that were here went with their agents
+        values = document.model_dump(exclude={"kind"})
+        document_records.write_document(db, document_records.NewDocument(**values))
     _replace_campaigns(db, content.campaigns, versions, now)
     for part in content.do_not_call:  # nobody whom this box must not call is called because of an older backup
         for number in part.numbers:
@@ -87,6 +99,12 @@ def _replace_campaigns(
     for copy in copies:
         version = _next(versions, copy.id, copy.version)
         campaign_records.write_campaign(db, CampaignRecord(copy.id, version, now, copy.settings))
+
+
+def _document_copies(db: records.Db) -> Iterator[DocumentCopy]:
+    for each in document_records.read_documents(db):
+        texts = tuple(document_records.read_texts(db, each.id))
+        yield DocumentCopy(id=each.id, agent_id=each.agent_id, name=each.name, added_at=each.added_at, passages=texts)
 
 
 def _do_not_call_copies(db: records.Db) -> Iterator[DoNotCallCopy]:

@@ -86,10 +86,11 @@ class AgentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What agents are put together from, by id."""
+    """What agents are put together from, by id; `documents`: the ids of their files, by agent."""
 
     connections: Mapping[str, ConnectionRecord]
     connectivity: Mapping[str, ConnectivityRecord]
+    documents: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def new_id() -> str:
@@ -300,7 +301,15 @@ def read_parts(db: Db) -> Parts:
     return Parts(
         {each.id: each for each in read_connections(db)},
         {each.id: each for each in read_connectivity(db)},
+        _documents(db),
     )
+
+
+def _documents(db: Db) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for row in rows(db, "SELECT id, agent_id FROM documents"):
+        found[row["agent_id"]] = found.get(row["agent_id"], frozenset()) | {row["id"]}
+    return found
 
 
 def delete_agent(db: Db, record_id: str) -> None:

@@ -264,6 +264,23 @@ CREATE INDEX attempts_by_letter ON letter_attempts (letter_id);
 # Why the pause that ended the caller's turn was long enough.
 _PAUSES = "ALTER TABLE turns ADD COLUMN pause_because TEXT NOT NULL DEFAULT '';"
 
+# Files that an agent knows, cut into passages; a passage counts from 1.
+_DOCUMENTS = """
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY,
+    agent_id TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    added_at TEXT NOT NULL,
+    UNIQUE (agent_id, name)
+);
+CREATE TABLE passages (
+    document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (document_id, number)
+);
+"""
+
 MIGRATIONS = (
     _SESSIONS,
     _SETTINGS,
@@ -277,6 +294,7 @@ MIGRATIONS = (
     CAMPAIGNS,
     _PAUSES,
     _MAIL,
+    _DOCUMENTS,
 )
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from app.control import views
 from app.control.connectivity import ConnectivityList
+from app.control.documents import Documents
 from app.control.refusals import STATUS, Refusal, Why
 from app.settings import NOTED_RESULTS
 from provisioning.web.agent_form import free_line, labels_of, named, plan_of, typed_of, typed_plan
@@ -171,10 +172,26 @@ async def _asked(request: Request, verb: str, form: Form, **question: object) ->
         return wrongly_typed(error)
 
 
+async def show_again(request: Request, refusal: Refusal, file_error: str = "") -> Response:
+    """The page of a stored agent, where something else than its form was sent."""
+    match await door_of(request).box.ask("get_agent", views.AgentDetail, id=request.path_params["id"]):
+        case Refusal() as gone:
+            return refused(request, gone)
+        case views.AgentDetail() as agent:
+            return await _form_page(request, agent.view, typed_plan(agent), refusal, file_error)
+
+
 async def _form_page(
-    request: Request, view: views.AgentView | None, typed: dict[str, object], refusal: Refusal | None = None
+    request: Request,
+    view: views.AgentView | None,
+    typed: dict[str, object],
+    refusal: Refusal | None = None,
+    file_error: str = "",
 ) -> Response:
     box = door_of(request).box
+    documents = await box.ask("list_documents", Documents, id=view.id) if view else Documents(items=())
+    if isinstance(documents, Refusal):
+        return refused(request, documents)
     connections = await box.ask("list_connections", views.Connections)
     speech = await box.ask("list_connectivity", ConnectivityList)
     if isinstance(connections, Refusal):
@@ -195,4 +212,6 @@ async def _form_page(
         speech=speech.items,
         zone=await zone_of(request),
         noted_results=NOTED_RESULTS,
+        documents=documents.items,
+        file_error=file_error,
     )

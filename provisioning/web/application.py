@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from app.control.refusals import Refusal, Why
 from provisioning.api.application import api
 from provisioning.web import (
+    agent_documents,
     agent_files,
     agents,
     backups,
@@ -51,7 +52,7 @@ _DISK_FULL = Refusal(
     why=Why.NO_SPACE,
     text="It was not stored because the disk is full, and nothing was changed. Delete old sessions, then try again.",
 )
-_IDS = (("id",), ("agent_id",), ("campaign_id",))
+_IDS = (("id",), ("agent_id",), ("campaign_id",), ("document_id",))
 
 
 def application(door: Door, names: Container[str], https_port: int) -> ASGIApp:
@@ -127,6 +128,8 @@ _ROUTES = [
     Route("/agents/{id}/log", agents.log),
     Route("/agents/{id}/log.txt", agent_files.log),
     Route("/agents/{id}/export", agent_files.export),
+    Route("/agents/{id}/files", agent_documents.add, methods=["POST"]),
+    Route("/agents/{id}/files/{document_id}/remove", agent_documents.remove, methods=["POST"]),
     Route("/agents/{id}/{action:str}", agents.act, methods=["POST"]),
     Route("/campaigns", campaigns.show),
     Route("/campaigns/import", campaign_files.import_form, methods=["GET"]),

@@ -52,6 +52,12 @@ _LIST_TOO_LARGE = Refusal(
     "rows. Split it, and upload the parts one by one.",
 )
 
+_FILE_TOO_LARGE = Refusal(
+    why=Why.TOO_LARGE,
+    text=f"The file was not added: it is larger than {LARGEST_LIST // 2**20} MB. What makes it so large is mostly "
+    "pictures: save its text alone, as plain text, or split it.",
+)
+
 _templates = Environment(loader=FileSystemLoader(Path(__file__).parents[1] / "pages"), autoescape=True)
 
 
@@ -163,7 +169,7 @@ async def form_of(request: Request) -> Form | Response:
     except ClientDisconnect:
         return PlainTextResponse("That is more than this box takes at once, or it came too slowly.\n", 413)
     except TooLarge:
-        return refused(request, _LIST_TOO_LARGE)
+        return refused(request, _LIST_TOO_LARGE if request.url.path.startswith("/campaigns/") else _FILE_TOO_LARGE)
     except (ValueError, NotAForm):
         return refused(request, Refusal(why=Why.INVALID, text="This was not a form of ours. Go back and try again."))
     return proper(request, form)

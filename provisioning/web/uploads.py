@@ -32,7 +32,7 @@ LARGEST_BUNDLE = 1024 * 1024 * 1024
 LONGEST_BUNDLE_S = 1800.0
 """200 MB by a radio link with 1 Mbit/s."""
 
-_LISTS = re.compile(r"/campaigns/[^/]+/lists")
+_LISTS = re.compile(r"/campaigns/[^/]+/lists|/agents/[^/]+/files")
 _FIELDS, _FILES = 20, 1
 
 
@@ -45,6 +45,7 @@ class TooLarge(Exception):
 
 
 def takes_lists(path: str) -> bool:
+    """And files that an agent is to know: they may be as large."""
     return bool(_LISTS.fullmatch(path))
 
 

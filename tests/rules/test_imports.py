@@ -41,6 +41,7 @@ SOLE_IMPORTER = {
     "httpx": ("firmware/language_model/", "firmware/webhooks/", "provisioning/"),
     "sqlite3": ("firmware/storage/",),
     "smtplib": ("firmware/mail/",),
+    "pypdf": ("provisioning/document_reader.py",),  # in a process of its own
     "cryptography": ("firmware/vault/", "provisioning/identity.py"),  # secrets at rest; the page's certificate
 }
 

@@ -34,3 +34,5 @@ def test_what_waits_for_a_restart(changes: dict[str, object], words: list[str]) 
     at_work = AtWork(record(STARTED, 1), {}, Reception.__new__(Reception))
     saved = record(STARTED.model_copy(update=changes), 2)
     assert pending(saved, records.Parts({}, {}), at_work) == words
+    with_file = records.Parts({}, {}, {"a1": frozenset({"d1"})})
+    assert pending(saved, with_file, at_work) == [*words, "its files were changed"]
