@@ -391,11 +391,8 @@ class Box(Settings):
     """The box itself. `retention_days` 0: sessions are kept until somebody deletes them."""
 
     name: str = Field(default="deskbell", pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")
-    time_zone: str = Field(default="UTC", max_length=64, examples=["Europe/Berlin"])
+    time_zone: Annotated[str, AfterValidator(known_zone)] = Field(
+        default="UTC", max_length=64, examples=["Europe/Berlin"]
+    )
     language: Literal["en"] = "en"
     retention_days: int = Field(default=90, ge=0, le=3650)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        return known_zone(value)
