@@ -212,7 +212,7 @@ def _words_of_debian(copyright_file: Path) -> str:
 
 def _words_of_python(metadata: PackageMetadata) -> str:
     for name in ("License-Expression", "License"):
-        words = str(metadata.get(name) or "").strip()
+        words = metadata[name].strip() if name in metadata else ""
         if words and len(words.splitlines()[0].split()) <= _DEEPEST and not words.startswith("Copyright"):
             return words.splitlines()[0]
     kinds = [words for words in metadata.get_all("Classifier") or [] if words.startswith("License ::")]

@@ -30,8 +30,8 @@ KEPT_FREE = 64 * 2**20
 _FIELDS, _FILES = 5, 1
 
 _PIECE_BYTES = 256 * 2**10
-"""What is written at once: a thread does that, and going there and back for each 16 KiB of TLS took four times as long as
-all the rest of it."""
+"""What is written at once: a thread does that, and going there and back for each 16 KiB of TLS took four times as long
+as all the rest of it."""
 
 TOO_LARGE = f"the file is larger than {LARGEST_BUNDLE // 2**20} MB, which no update is"
 NO_ROOM = "there is not enough room for it on the disk of the box. Delete old sessions, then upload it again"
