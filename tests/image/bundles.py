@@ -22,15 +22,20 @@ def bundle_with(folder: Path, version: str, changes: Mapping[str, bytes]) -> byt
     content = folder / f"content-{version}"
     content.mkdir()
     slot, bundle = content / "rootfs.img", folder / f"{version}.raucb"
-    subprocess.run(["cp", "--sparse=always", str(SLOT), str(slot)], check=True)
-    for path, data in {**changes, "etc/deskbell-release": _release(version)}.items():
-        _put(slot, Path(path), data, folder)
+    slot_with(slot, {**changes, "etc/deskbell-release": _release(version)}, folder)
     (content / "manifest.raucm").write_text(manifest(AMD64, version))
     seal(content, bundle, signer(), _QUICKLY)
     shutil.rmtree(content)
     data = bundle.read_bytes()
     bundle.unlink()
     return data
+
+
+def slot_with(slot: Path, changes: Mapping[str, bytes], folder: Path) -> None:
+    """The content of a slot, as the file `slot`. `folder`: for what is needed to make it."""
+    subprocess.run(["cp", "--sparse=always", str(SLOT), str(slot)], check=True)
+    for path, data in changes.items():
+        _put(slot, Path(path), data, folder)
 
 
 def _release(version: str) -> bytes:

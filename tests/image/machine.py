@@ -98,6 +98,17 @@ def disk_of(folder: Path, image: Path = IMAGE) -> Path:
     return disk
 
 
+def count(folder: Path, *counts: str) -> None:
+    """What the boot loader reads next, of a box that is off; nothing: what a worn card leaves of it."""
+    new = folder / "grubenv"
+    new.write_bytes(bytes(1024))
+    if counts:
+        subprocess.run(["grub-editenv", str(new), "create"], check=True)
+        subprocess.run(["grub-editenv", str(new), "set", *counts], check=True)
+    boot = f"{folder / 'disk.img'}@@{FIRST_MIB}M"
+    subprocess.run(["mcopy", "-o", "-i", boot, str(new), "::EFI/BOOT/grubenv"], check=True)
+
+
 def _let_it_talk(disk: Path, settings: Path) -> None:
     """For whoever wants to know why it does not start: the journal comes over the serial line too."""
     boot = f"{disk}@@{FIRST_MIB}M"
@@ -119,13 +130,16 @@ async def trusted(box: Machine, folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def machine(folder: Path, image: Path = IMAGE) -> AsyncGenerator[Machine, None]:
-    """Switched on; the plug is pulled at the end."""
+async def machine(
+    folder: Path, image: Path = IMAGE, *, clock: str = "", cable: bool = True
+) -> AsyncGenerator[Machine, None]:
+    """Switched on; the plug is pulled at the end. `clock`: what its battery clock says; empty: the time. Without a
+    `cable` nobody reaches it, and it reaches nobody."""
     disk = await trio.to_thread.run_sync(disk_of, folder, image)
     port = _free_port()
     with (folder / "qemu.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds
-            ["setpriv", "--pdeathsig", "KILL", *_command(folder, disk, port)],
+            ["setpriv", "--pdeathsig", "KILL", *_command(folder, disk, port, cable=cable), *_clock(clock)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -140,7 +154,11 @@ async def machine(folder: Path, image: Path = IMAGE) -> AsyncGenerator[Machine, 
         process.wait()
 
 
-def _command(folder: Path, disk: Path, port: int) -> list[str]:
+def _clock(says: str) -> list[str]:
+    return ["-rtc", f"base={says}"] if says else []
+
+
+def _command(folder: Path, disk: Path, port: int, *, cable: bool) -> list[str]:
     """One core in software, since a machine that tests may have no other; DESKBELL_QEMU_ACCEL=kvm where there is."""
     accel = os.environ.get("DESKBELL_QEMU_ACCEL", "tcg")
     return [
@@ -150,8 +168,8 @@ def _command(folder: Path, disk: Path, port: int) -> list[str]:
         "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE / 'OVMF_CODE_4M.fd'}",
         "-drive", f"if=pflash,format=raw,file={folder / 'firmware-settings.fd'}",
         "-drive", f"if=virtio,format=raw,file={disk}",
-        "-netdev", f"user,id=office,hostfwd=tcp:127.0.0.1:{port}-:443",
-        "-device", "virtio-net-pci,netdev=office",
+        *(["-netdev", f"user,id=office,hostfwd=tcp:127.0.0.1:{port}-:443"] if cable else []),
+        "-device", "virtio-net-pci" + (",netdev=office" if cable else ""),
         "-device", "virtio-rng-pci",
         "-device", "i6300esb", "-action", "watchdog=reset",
         "-chardev", f"file,id=serial,append=on,path={folder / 'serial.log'}",
