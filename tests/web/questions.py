@@ -20,6 +20,7 @@ Steps = tuple[str | int, ...]
 _GOOD: dict[str, Any] = {
     "id": "nobody",
     "agent_id": "nobody",
+    "document_id": "nobody",
     "campaign_id": "nobody",
     "connection_id": "nobody",
     "name": "Good name",
@@ -49,6 +50,7 @@ _GOOD: dict[str, Any] = {
     "event": "reminded",
     "campaign": "Another one",
     "text": "could not be read",
+    "to": "office@example.org",
 }
 """By the name of the field, in whatever model. Ids are of nothing, unless the test puts one in."""
 

@@ -92,7 +92,7 @@ def _agent(page: Page) -> list[str]:
     page.get_by_role("link", name="Write the agent").click()
     assert page.get_by_label("Attached").is_checked()
     assert page.get_by_label("Inbound").is_checked()
-    page.get_by_label("Greeting").fill("Good day, this is the office.")
+    page.get_by_label("Greeting", exact=True).fill("Good day, this is the office.")
     page.get_by_role("button", name="Save", exact=True).click()
     broken = _looked(page, "road-agent")
     page.get_by_role("button", name="Start “Reception”").click()
