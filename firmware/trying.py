@@ -80,7 +80,8 @@ async def hear(samples: Samples, *, narrow_band: bool) -> Understood:
     words = await trio.to_thread.run_sync(language_model.build, ())
     around = np.zeros(_AROUND_MS * 16, np.float32)
     pcm = pcm_of(np.concatenate([around, samples, around]))
-    async with recogniser_pool(words, 1) as ears, ears.open(narrow_band=narrow_band) as hearing:
+    pool = recogniser_pool(words, 1, narrow_band=narrow_band)
+    async with pool as ears, ears.open(narrow_band=narrow_band) as hearing:
         began = trio.current_time()
         await hearing.begin()
         await hearing.feed(pcm)

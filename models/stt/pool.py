@@ -30,19 +30,19 @@ class RecogniserFailed(Exception):
 
 
 @asynccontextmanager
-async def recogniser_pool(model: LanguageModel, size: int) -> AsyncIterator[Pool]:
+async def recogniser_pool(model: LanguageModel, size: int, *, narrow_band: bool = False) -> AsyncIterator[Pool]:
     """Recognisers for `size` calls at once that know the agent's `model`.
 
-    Returns when they are loaded for the wide band; the telephone's is loaded when a call has it for the first time, in
-    less time than a greeting takes. Leaves no process behind.
+    Returns when they are loaded for the wide band, or the telephone's; the other one is loaded when a call has it for
+    the first time, in less time than a greeting takes. Leaves no process behind.
 
     Raises: RecogniserFailed, packs.PackProblem.
     """
-    narrow_band = band.narrow()
+    narrow = band.narrow()
     with tempfile.TemporaryDirectory(prefix="deskbell-stt-") as folder:  # names of people: mode 0700
-        pool = Pool(_written(model, Path(folder)), narrow_band, size)
+        pool = Pool(_written(model, Path(folder)), narrow, size)
         try:
-            await pool.warm_up()
+            await pool.warm_up(narrow if narrow_band else band.WIDE)
             yield pool
         finally:
             await pool.kill_all()
@@ -88,10 +88,10 @@ class Pool:
                 if hearing.worker:
                     await self.discard(hearing.worker)
 
-    async def warm_up(self) -> None:
+    async def warm_up(self, line: Band) -> None:
         """Raises: RecogniserFailed."""
         try:
-            await self._ready(band.WIDE)
+            await self._ready(line)
         except DecoderLost as lost:
             raise RecogniserFailed(
                 "the speech recogniser does not start: its process ended before it was ready. "

@@ -89,6 +89,15 @@ class Box:
     async def states(self) -> list[str]:
         return [each.state for each in await self.found()]
 
+    async def looked_at_all(self) -> None:
+        """What ended so far has its letters, or gets none."""
+
+        async def is_so() -> bool:
+            left = "SELECT count(*) FROM sessions WHERE mailed = 0 AND outcome IS NOT NULL"
+            return await self.store.transact(lambda db: db.execute(left).fetchone()[0] == 0)
+
+        await eventually(is_so)
+
     async def becomes(self, *states: str) -> LetterView:
         """All letters, newest first; the newest."""
 
