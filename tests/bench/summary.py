@@ -36,7 +36,8 @@ _FIGURES = {
         "gap_max_ms": "the same: largest, ms",
         "lost_frames": "frames lost",
         "cpu_percent_per_call": "CPU per call, % of one core",
-        "rss_mb": "memory of all processes together (RSS), MB",
+        "pss_mb": "memory of all processes together, what they share counted once (PSS), MB",
+        "rss_mb": "the same, what they share counted for each (RSS), MB",
     },
     "web": {
         "calls": "calls at once, all talking, while somebody looks at one page after the other",
