@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -33,8 +34,9 @@ class RecogniserFailed(Exception):
 async def recogniser_pool(model: LanguageModel, size: int, *, narrow_band: bool = False) -> AsyncIterator[Pool]:
     """Recognisers for `size` calls at once that know the agent's `model`.
 
-    Returns when they are loaded for the wide band, or the telephone's; the other one is loaded when a call has it for
-    the first time, in less time than a greeting takes. Leaves no process behind.
+    Returns when they are loaded for the wide band, or the telephone's. A call over the other one has it loaded, in less
+    time than a greeting takes, and what no call needs any more goes first: a small board has no room for both. Leaves
+    no process behind.
 
     Raises: RecogniserFailed, packs.PackProblem.
     """
@@ -63,6 +65,7 @@ class Pool:
         self._seats = trio.Semaphore(size)
         self._loading = trio.Lock()
         self._loaded: dict[Band, Loaded] = {}
+        self._calls: Counter[Band] = Counter()
         self._workers: set[Worker] = set()
 
     @property
@@ -79,12 +82,14 @@ class Pool:
     async def _open(self, line: Band) -> AsyncIterator[Hearing]:
         async with self._seats:
             hearing = PooledHearing(line, self)
+            self._calls[line] += 1
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(hearing.run)
                     yield hearing
                     nursery.cancel_scope.cancel()
             finally:
+                self._calls[line] -= 1
                 if hearing.worker:
                     await self.discard(hearing.worker)
 
@@ -125,6 +130,8 @@ class Pool:
         """Raises: DecoderLost."""
         async with self._loading:
             if line not in self._loaded:
+                for other in [each for each in self._loaded if not self._calls[each]]:
+                    await self._unload(other, self._loaded[other])
                 loaded = self._loaded[line] = await Loaded.start(self._files, line)
                 try:
                     await loaded.loaded()

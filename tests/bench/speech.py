@@ -5,7 +5,7 @@
     stt.wer_8k          three words and more: as recorded, and after G.711 (8 kHz, mu-law, and back)
     stt.rtf             CPU seconds per second of speech, both decoders, 8 kHz
     stt.final_ms        from `finish` to the text, wall clock, where the speech came in real time, 8 kHz
-    stt.loaded_mb       memory of the recogniser, loaded for both bands, before a call
+    stt.loaded_mb       memory of the recogniser, loaded for a band, before a call
     stt.call_mb         how much of it a call adds, after two minutes of speech (PSS: shared pages count once)
     tts.first_audio_ms  from the text to the first chunk; tts.rtf: CPU seconds per second of speech
     tts.level_dbfs      while speaking (20 ms frames above -45 dBFS)

@@ -99,7 +99,7 @@ _FIGURES = {
         "stt.wer_8k": "the same over G.711",
         "stt.rtf": "recognition: seconds of CPU for a second of speech",
         "stt.final_ms.p50": "from the end of feeding to the text: median, ms",
-        "stt.loaded_mb": "recognition: memory before a call, loaded for both bands, MB",
+        "stt.loaded_mb": "recognition: memory before a call, MB",
         "stt.call_mb": "the same: what a call adds, after two minutes of speech, MB",
         "tts.first_audio_ms.p50": "voice: text to first sound: median, ms",
         "tts.rtf": "voice: seconds of CPU for a second of speech",
