@@ -77,12 +77,12 @@ class MailVerbs:
         return Attempt(at=at, status=0, problem=_TOO_SLOW, took_ms=round(_PATIENCE_S * 1000))
 
     async def list_letters(self, ask: ListLetters) -> Letters:
-        found = await self._store.transact(lambda db: letter_records.find_letters(db, ask))
+        found = await self._store.transact(lambda db: letter_records.OUTBOX.find(db, ask.state, ask.before, ask.limit))
         items = tuple(_letter(row) for row in found[: ask.limit])
         return Letters(items=items, before=items[-1].id if len(found) > ask.limit else None)
 
     async def resend_letter(self, ask: verbs.ById) -> views.Nothing | Refusal:
-        again = await self._store.transact(lambda db: letter_records.send_again(db, ask.id, datetime.now(UTC)))
+        again = await self._store.transact(lambda db: letter_records.OUTBOX.send_again(db, ask.id, datetime.now(UTC)))
         if not again:
             return not_found("e-mail that is still to be sent")
         self._letters.try_again()
@@ -112,8 +112,8 @@ class MailVerbs:
             settings=record.settings,
             has_password=record.password is not None,
             unreadable=isinstance(self._letters.password_of(record), Unreadable),
-            waiting=letter_records.count(db, "waiting"),
-            given_up=letter_records.count(db, "given up"),
+            waiting=letter_records.OUTBOX.count(db, "waiting"),
+            given_up=letter_records.OUTBOX.count(db, "given up"),
         )
 
 

@@ -66,12 +66,12 @@ class WebhookVerbs:
         return await self._webhooks.told(record.settings.url, secret, TEST)
 
     async def list_deliveries(self, ask: ListDeliveries) -> Deliveries:
-        found = await self._store.transact(lambda db: webhook_records.find_deliveries(db, ask))
+        found = await self._store.transact(lambda db: webhook_records.OUTBOX.find(db, ask.state, ask.before, ask.limit))
         items = tuple(_delivery(row) for row in found[: ask.limit])
         return Deliveries(items=items, before=items[-1].id if len(found) > ask.limit else None)
 
     async def resend_delivery(self, ask: verbs.ById) -> views.Nothing | Refusal:
-        again = await self._store.transact(lambda db: webhook_records.send_again(db, ask.id, datetime.now(UTC)))
+        again = await self._store.transact(lambda db: webhook_records.OUTBOX.send_again(db, ask.id, datetime.now(UTC)))
         if not again:
             return not_found("delivery that somebody still waits for")
         self._webhooks.wake()
@@ -92,12 +92,13 @@ class WebhookVerbs:
             settings=record.settings,
             has_secret=record.secret is not None,
             unreadable=isinstance(self._webhooks.secret_of(record), Unreadable),
-            waiting=webhook_records.count(db, "waiting"),
-            given_up=webhook_records.count(db, "given up"),
+            waiting=webhook_records.OUTBOX.count(db, "waiting"),
+            given_up=webhook_records.OUTBOX.count(db, "given up"),
         )
 
 
 def _delivery(row: dict[str, Any]) -> DeliveryView:
-    names = ("id", "event", "session_id", "created_at", "state", "next_at")
+    names = ("id", "event", "created_at", "state", "next_at")
     attempts = [{name: each[name] for name in Attempt.model_fields} for each in row["tries"]]
-    return DeliveryView.model_validate({name: row[name] for name in names} | {"attempts": attempts})
+    told = {name: row[name] for name in names}
+    return DeliveryView.model_validate(told | {"session_id": row["session_id"] or "", "attempts": attempts})

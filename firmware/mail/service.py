@@ -141,7 +141,7 @@ class Letters:
         attempts = letter.attempts + 1
         again = trouble is not None and not trouble.is_final
         next_at = next_attempt(attempts, self._now(), self._delays_s) if again else None
-        await self._store.transact(lambda db: letter_records.note_attempt(db, letter.id, attempt, next_at))
+        await self._store.transact(lambda db: letter_records.OUTBOX.note_attempt(db, letter.id, attempt, next_at))
         if trouble:
             _log.warning("an e-mail was not sent", extra={"attempt": attempts, "cause": trouble.cause.value})
         self._changed()

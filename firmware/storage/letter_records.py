@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.control.mail import ListLetters, MailServer
-from app.control.webhook import Attempt
+from app.control.mail import MailServer
 from app.settings import Agent, Box
 from firmware.storage import records
+from firmware.storage.outbox import Outbox
 from firmware.storage.records import Db, Miss, Sealed, new_id, rows
 from firmware.storage.schema import timestamp
 
@@ -25,11 +25,7 @@ ID = "mail"
 RESULTS_S = 10.0
 """After a call: until then a language model may be writing down its results."""
 
-MOST_WAITING = 1000
-"""Letters of a day in which the mail server takes none; a session that ended meanwhile waits in its own row."""
-
-KEPT_LETTERS = 1000
-"""Finished ones, for people who look why something did not come."""
+OUTBOX = Outbox("letters", "letter_attempts", "letter_id", personal=("subject", "body"))
 
 _SEVERAL = 3
 """Attempts: two are made within a minute, and many mail servers put off whom they do not know."""
@@ -111,7 +107,7 @@ def take_ended(db: Db, words_of: Callable[[dict[str, Any], Box], Words], now: da
     wait."""
     db.execute(_TALKS_OF_THE_HOUSE)
     near = (timestamp(now - timedelta(seconds=RESULTS_S)), timestamp(now + timedelta(seconds=RESULTS_S)))
-    found = rows(db, _ENDED, *near, _AT_ONCE) if count(db, "waiting") < MOST_WAITING else []
+    found = rows(db, _ENDED, *near, _AT_ONCE) if OUTBOX.room(db) else []
     if found:
         _, box = records.read_box(db)
         agents = records.read_agents(db)
@@ -122,10 +118,7 @@ def take_ended(db: Db, words_of: Callable[[dict[str, Any], Box], Words], now: da
             if agent and agent.mail_to and _is_wanted(agent, row):
                 _add(db, row["id"], agent.mail_to, words_of(row, box), now)
             db.execute("UPDATE sessions SET mailed = 1 WHERE id = ?", (row["id"],))
-    db.execute(
-        "DELETE FROM letters WHERE state != 'waiting' AND number <= (SELECT max(number) FROM letters) - ?",
-        (KEPT_LETTERS,),
-    )
+    OUTBOX.forget_old(db)
 
 
 def is_to_come(db: Db) -> bool:
@@ -151,7 +144,6 @@ def _add(db: Db, session_id: str, recipients: tuple[str, ...], words: Words, now
 
 def read_waiting(db: Db, most: int) -> list[Letter]:
     """Those whose time comes first."""
-    found = rows(db, "SELECT * FROM letters WHERE state = 'waiting' ORDER BY next_at, number LIMIT ?", most)
     return [
         Letter(
             row["id"],
@@ -162,43 +154,11 @@ def read_waiting(db: Db, most: int) -> list[Letter]:
             row["attempts"],
             datetime.fromisoformat(row["next_at"]),
         )
-        for row in found
+        for row in OUTBOX.waiting(db, most)
     ]
 
 
-def note_attempt(db: Db, letter_id: str, attempt: Attempt, next_at: datetime | None) -> None:
-    """To be tried again at `next_at`; None: it was taken, or is given up. The words of what was taken go: they are
-    personal. A letter that was deleted meanwhile, with its session, stays deleted."""
-    if not rows(db, "SELECT 1 FROM letters WHERE id = ?", letter_id):
-        return
-    db.execute(
-        "INSERT INTO letter_attempts (letter_id, at, status, problem, took_ms) VALUES (?, ?, ?, ?, ?)",
-        (letter_id, timestamp(attempt.at), attempt.status, attempt.problem, attempt.took_ms),
-    )
-    state = "waiting" if next_at else "given up" if attempt.problem else "delivered"
-    db.execute(
-        "UPDATE letters SET state = ?1, attempts = attempts + 1, next_at = ?2,"
-        " subject = CASE WHEN ?1 = 'delivered' THEN '' ELSE subject END,"
-        " body = CASE WHEN ?1 = 'delivered' THEN '' ELSE body END WHERE id = ?3",
-        (state, timestamp(next_at) if next_at else None, letter_id),
-    )
-
-
-def send_again(db: Db, letter_id: str, now: datetime) -> bool:
-    """A letter that was given up begins anew; one that waits is due now. False: there is none to be sent."""
-    done = db.execute(
-        "UPDATE letters SET state = 'waiting', attempts = 0, next_at = ? WHERE id = ? AND state != 'delivered'",
-        (timestamp(now), letter_id),
-    )
-    return done.rowcount == 1
-
-
 # -- for people ------------------------------------------------------------------------------------------------
-
-
-def count(db: Db, state: str) -> int:
-    (row,) = rows(db, "SELECT count(*) AS number FROM letters WHERE state = ?", state)
-    return int(row["number"])
 
 
 def in_vain(db: Db, since: datetime) -> tuple[int, int]:
@@ -211,18 +171,3 @@ def in_vain(db: Db, since: datetime) -> tuple[int, int]:
         _SEVERAL,
     )
     return int(row["given_up"]), int(row["stuck"])
-
-
-def find_letters(db: Db, ask: ListLetters) -> list[dict[str, Any]]:
-    """Newest first with their `tries`, and one more if there are more."""
-    found = rows(
-        db,
-        "SELECT id, session_id, recipient, created_at, state, next_at FROM letters WHERE (?1 = '' OR state = ?1)"
-        " AND (?2 IS NULL OR number < (SELECT number FROM letters WHERE id = ?2)) ORDER BY number DESC LIMIT ?3",
-        ask.state,
-        ask.before,
-        ask.limit + 1,
-    )
-    for row in found:
-        row["tries"] = rows(db, "SELECT * FROM letter_attempts WHERE letter_id = ? ORDER BY id", row["id"])
-    return found

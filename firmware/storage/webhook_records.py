@@ -12,18 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from app.control.webhook import Attempt, ListDeliveries, Webhook
+from app.control.webhook import Webhook
+from firmware.storage.outbox import Outbox
 from firmware.storage.records import Db, Miss, Sealed, new_id, rows
 from firmware.storage.schema import timestamp
 
 ID = "call.ended"
 """Of the only webhook there is, and of its event."""
 
-MOST_WAITING = 1000
-"""Deliveries of a day in which nobody takes them; a session that ended meanwhile waits in its own row."""
-
-KEPT_DELIVERIES = 1000
-"""Finished ones, for people who look why something was not told."""
+OUTBOX = Outbox("deliveries", "delivery_attempts", "delivery_id", personal=("body",))
 
 _ENDED = (
     "SELECT sessions.*, calls.what, calls.agent_id, calls.dialled, calls.variables FROM sessions"
@@ -85,18 +82,14 @@ def write_webhook(db: Db, record: WebhookRecord, if_version: int) -> Miss | None
 def take_ended(db: Db, webhook: Webhook, body_of: Callable[[str, dict[str, Any]], str], now: datetime) -> None:
     """Sessions that ended become deliveries, as far as there is room. `body_of`: of a delivery's id and a session."""
     db.execute(_NOT_TO_TELL, (webhook.inbound,))
-    room = max(0, MOST_WAITING - count(db, "waiting"))
-    for row in rows(db, f"{_ENDED} AND {_TO_TELL} ORDER BY sessions.id LIMIT ?2", webhook.inbound, room):
+    for row in rows(db, f"{_ENDED} AND {_TO_TELL} ORDER BY sessions.id LIMIT ?2", webhook.inbound, OUTBOX.room(db)):
         delivery_id, at = new_id(), timestamp(now)
         db.execute(
             "INSERT INTO deliveries (id, event, session_id, body, created_at, next_at) VALUES (?, ?, ?, ?, ?, ?)",
             (delivery_id, ID, row["id"], body_of(delivery_id, row), at, at),
         )
         db.execute("UPDATE sessions SET told = 1 WHERE id = ?", (row["id"],))
-    db.execute(
-        "DELETE FROM deliveries WHERE state != 'waiting' AND number <= (SELECT max(number) FROM deliveries) - ?",
-        (KEPT_DELIVERIES,),
-    )
+    OUTBOX.forget_old(db)
 
 
 def add_delivery(db: Db, event: str, told: Mapping[str, object], now: datetime) -> None:
@@ -113,57 +106,7 @@ def add_delivery(db: Db, event: str, told: Mapping[str, object], now: datetime) 
 
 def read_waiting(db: Db, most: int) -> list[Delivery]:
     """Those whose time comes first."""
-    found = rows(db, "SELECT * FROM deliveries WHERE state = 'waiting' ORDER BY next_at, number LIMIT ?", most)
     return [
         Delivery(row["id"], row["event"], row["body"], row["attempts"], datetime.fromisoformat(row["next_at"]))
-        for row in found
+        for row in OUTBOX.waiting(db, most)
     ]
-
-
-def note_attempt(db: Db, delivery_id: str, attempt: Attempt, next_at: datetime | None) -> None:
-    """To be tried again at `next_at`; None: it was taken, or is given up. The body of what was taken goes: it is
-    personal. A delivery that was deleted meanwhile, with its session, stays deleted."""
-    if not rows(db, "SELECT 1 FROM deliveries WHERE id = ?", delivery_id):
-        return
-    db.execute(
-        "INSERT INTO delivery_attempts (delivery_id, at, status, problem, took_ms) VALUES (?, ?, ?, ?, ?)",
-        (delivery_id, timestamp(attempt.at), attempt.status, attempt.problem, attempt.took_ms),
-    )
-    state = "waiting" if next_at else "given up" if attempt.problem else "delivered"
-    db.execute(
-        "UPDATE deliveries SET state = ?1, attempts = attempts + 1, next_at = ?2,"
-        " body = CASE WHEN ?1 = 'delivered' THEN '' ELSE body END WHERE id = ?3",
-        (state, timestamp(next_at) if next_at else None, delivery_id),
-    )
-
-
-def send_again(db: Db, delivery_id: str, now: datetime) -> bool:
-    """A delivery that was given up begins anew; one that waits is due now. False: there is none to be made."""
-    done = db.execute(
-        "UPDATE deliveries SET state = 'waiting', attempts = 0, next_at = ? WHERE id = ? AND state != 'delivered'",
-        (timestamp(now), delivery_id),
-    )
-    return done.rowcount == 1
-
-
-# -- for people ------------------------------------------------------------------------------------------------
-
-
-def count(db: Db, state: str) -> int:
-    (row,) = rows(db, "SELECT count(*) AS number FROM deliveries WHERE state = ?", state)
-    return int(row["number"])
-
-
-def find_deliveries(db: Db, ask: ListDeliveries) -> list[dict[str, Any]]:
-    """Newest first with their `tries`, and one more if there are more."""
-    found = rows(
-        db,
-        "SELECT *, coalesce(session_id, '') AS session_id FROM deliveries WHERE (?1 = '' OR state = ?1)"
-        " AND (?2 IS NULL OR number < (SELECT number FROM deliveries WHERE id = ?2)) ORDER BY number DESC LIMIT ?3",
-        ask.state,
-        ask.before,
-        ask.limit + 1,
-    )
-    for row in found:
-        row["tries"] = rows(db, "SELECT * FROM delivery_attempts WHERE delivery_id = ? ORDER BY id", row["id"])
-    return found

@@ -99,7 +99,7 @@ class Webhooks:
         """Raises: StorageFault; it is told again then."""
         attempt, attempts = await self.told(url, secret, delivery), delivery.attempts + 1
         next_at = next_attempt(attempts, self._now(), self._delays_s) if attempt.problem else None
-        await self._store.transact(lambda db: webhook_records.note_attempt(db, delivery.id, attempt, next_at))
+        await self._store.transact(lambda db: webhook_records.OUTBOX.note_attempt(db, delivery.id, attempt, next_at))
         if attempt.problem:
             _log.warning("a webhook was not taken", extra={"attempt": attempts, "problem": attempt.problem})
         self._changed()

@@ -12,7 +12,7 @@ import trio
 from app.control import verbs
 from app.control.mail import LetterView
 from app.control.refusals import Refusal, Why
-from firmware.storage import letter_records
+from firmware.storage import letter_records, outbox
 from tests.contract.mail_box import OWNER, QUICK_S, Box, box
 from tests.contract.webhook_box import eventually
 from tests.fakes.mail_server import PASSWORD, TAKEN, Certificates, certificates, mail_server, talker
@@ -276,7 +276,7 @@ async def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
 async def test_the_queue_is_bounded_and_nothing_of_what_waits_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(letter_records, "MOST_WAITING", 3)
+    monkeypatch.setattr(outbox, "MOST_WAITING", 3)
     monkeypatch.setattr(letter_records, "_AT_ONCE", 2)
     async with mail_server() as post, box(tmp_path, delays_s=(0.02,) * 1000) as b:
         post.of_recipient = lambda _: "450 4.2.0 later"
@@ -289,7 +289,7 @@ async def test_the_queue_is_bounded_and_nothing_of_what_waits_is_lost(
         assert len(await b.found()) == 4
         post.of_recipient = lambda _: TAKEN
         await post.has(12)
-        monkeypatch.setattr(letter_records, "KEPT_LETTERS", 3)
+        monkeypatch.setattr(outbox, "KEPT", 3)
         await eventually(lambda: _none_waits(b))
         b.letters.wake()
         await b.becomes(*["delivered"] * 3)

@@ -16,7 +16,7 @@ from app.control import verbs
 from app.control.refusals import Refusal, Why
 from firmware.control.events import Events
 from firmware.control.sessions import SessionVerbs
-from firmware.storage import webhook_records
+from firmware.storage import outbox
 from firmware.webhooks import open_client
 from provisioning.identity import identity
 from tests.contract.webhook_box import QUICK_S, SECRET, all_told, are, box, eventually, tried
@@ -165,7 +165,7 @@ async def test_plain_http_to_a_name_of_the_internet_is_not_sent(
 async def test_the_queue_is_bounded_and_nothing_of_what_waits_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook_records, "MOST_WAITING", 5)
+    monkeypatch.setattr(outbox, "MOST_WAITING", 5)
     async with receiver() as there, box(tmp_path, delays_s=(0.02,) * 1000) as b:
         there.answers(FAILED)
         await b.points_to(there.url)
@@ -178,7 +178,7 @@ async def test_the_queue_is_bounded_and_nothing_of_what_waits_is_lost(
 
 
 async def test_finished_deliveries_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook_records, "KEPT_DELIVERIES", 3)
+    monkeypatch.setattr(outbox, "KEPT", 3)
     async with receiver() as there, box(tmp_path) as b:
         await b.points_to(there.url)
         for number in range(8):
