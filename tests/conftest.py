@@ -16,6 +16,8 @@ DECLARED_SKIPS: dict[str, str] = {
     "tests/contract/test_recording_crash.py::test_a_full_disk_keeps_what_was_recorded": _NEEDS_ROOT,
     "tests/contract/test_ledger_full_disk.py::test_a_full_disk_stops_no_call_and_loses_nothing": _NEEDS_ROOT,
     "tests/contract/test_ledger_full_disk.py::test_a_full_disk_is_still_read_and_something_can_be_deleted": _NEEDS_ROOT,
+    "tests/contract/test_ledger_full_disk.py::test_one_that_starts_full_is_read_and_can_delete": _NEEDS_ROOT,
+    "tests/web/test_full_disk.py::test_a_box_that_starts_on_a_full_disk_says_so": _NEEDS_ROOT,
     "tests/web/test_full_disk.py::test_a_full_disk_is_told_and_a_deletion_helps": _NEEDS_ROOT,
     "tests/wire/test_box_full_disk.py::test_the_call_goes_on_and_what_was_recorded_is_kept": _NEEDS_ROOT,
     "tests/unit/test_data_folder.py::test_a_read_only_folder_is_a_message": _NEEDS_ROOT,

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from firmware.storage.schema import migrate
 
+# The index of the journal could not be made as large as it has to be, which is what SQLite says of a full disk there.
+_NO_INDEX = sqlite3.SQLITE_IOERR_SHMSIZE
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _FOLDER_FAULTS = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 # Only a backup or a person with the sqlite3 program can hold the lock, and neither for long.
@@ -73,7 +75,7 @@ class StorageFault(Exception):
 
 
 def is_full(fault: sqlite3.Error | OSError) -> bool:
-    return _code(fault) == sqlite3.SQLITE_FULL
+    return _code(fault) == sqlite3.SQLITE_FULL or getattr(fault, "sqlite_errorcode", None) == _NO_INDEX
 
 
 def explain_refusal(fault: sqlite3.Error | OSError, folder: Path) -> str:
@@ -83,7 +85,7 @@ def explain_refusal(fault: sqlite3.Error | OSError, folder: Path) -> str:
 
 
 def _cause(fault: sqlite3.Error | OSError) -> tuple[str, str]:
-    if _code(fault) == sqlite3.SQLITE_FULL:
+    if is_full(fault):
         return "the disk is full", "Delete what is not needed there, old recordings first"
     if isinstance(fault, OSError) or _code(fault) in _FOLDER_FAULTS:
         return "the folder cannot be written to", "Make it a folder that belongs to the user Deskbell runs as"

@@ -306,11 +306,28 @@ class _Entries:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            connection = open_database(self._path, self._now())
-            connection.execute("UPDATE sessions SET outcome = ? WHERE outcome IS NULL", (Result.UNKNOWN.value,))
-            self._connection = connection
+            self._connection = self._opened_on_a_full_disk_too()
             self._reserve.keep()
         return self._connection
+
+    def _opened_on_a_full_disk_too(self) -> sqlite3.Connection:
+        """A box that was restarted must come up, to tell that its disk is full. Raises: sqlite3.Error, OSError."""
+        while True:
+            try:
+                return self._opened_and_tidied()
+            except sqlite3.Error as fault:
+                if not (is_full(fault) and self._reserve.spend_some()):
+                    raise
+
+    def _opened_and_tidied(self) -> sqlite3.Connection:
+        """Raises: sqlite3.Error, OSError."""
+        connection = open_database(self._path, self._now())
+        try:
+            connection.execute("UPDATE sessions SET outcome = ? WHERE outcome IS NULL", (Result.UNKNOWN.value,))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _commit(self, connection: sqlite3.Connection) -> None:
         batch = list(self._waiting)

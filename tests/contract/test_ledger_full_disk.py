@@ -21,6 +21,7 @@ from tests.patience import PATIENCE_S
 pytestmark = pytest.mark.contract
 
 LINES = 500
+STARTS = 3
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 
 
@@ -74,7 +75,7 @@ async def test_a_full_disk_is_still_read_and_something_can_be_deleted(tmp_path: 
             with pytest.raises(StorageFault, match="the disk is full") as fault:
                 await kept.transact(spend_much)
             assert fault.value.full
-            await kept.make_room(lambda db: db.execute("UPDATE box SET version = 2"))
+            await kept.make_room(write_little)
             assert await kept.transact(lambda db: db.execute("SELECT version FROM box").fetchone()) == (2,)
             assert not reserve.exists()
             (tmp_path / "ballast").unlink()
@@ -83,6 +84,34 @@ async def test_a_full_disk_is_still_read_and_something_can_be_deleted(tmp_path: 
             assert await kept.transact(count) == LINES
             await kept.make_room(count)
             assert reserve.stat().st_size == SIZE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+async def test_one_that_starts_full_is_read_and_can_delete(tmp_path: Path) -> None:
+    """After a clean stop SQLite has given its journal back, and needs room for a new one before it reads anything. A
+    few starts, and a deletion after them."""
+    with small(tmp_path, "16m"):
+        async with ledger(tmp_path / "deskbell.db") as kept:
+            await kept.settled()
+        ballast = [tmp_path / f"ballast {number}" for number in range(2 * STARTS)]
+        for before, later in zip(ballast[::2], ballast[1::2], strict=True):
+            fill_up(before)
+            async with ledger(tmp_path / "deskbell.db") as kept:
+                assert await kept.transact(count) == 0
+                with pytest.raises(StorageFault, match="the disk is full"):
+                    await kept.transact(spend_much)
+                fill_up(later)
+        async with ledger(tmp_path / "deskbell.db") as kept:
+            await kept.make_room(write_little)
+        for each in ballast:
+            each.unlink()
+        async with ledger(tmp_path / "deskbell.db") as kept:
+            await kept.settled()
+            assert (tmp_path / "reserve").stat().st_size == SIZE
+
+
+def write_little(db: Db) -> None:
+    db.execute("UPDATE box SET version = 2")
 
 
 def count(db: Db) -> int:

@@ -58,6 +58,20 @@ async def test_a_full_disk_is_told_and_a_deletion_helps(small_disk: Path) -> Non
     assert len(found.items) == SESSIONS - 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+async def test_a_box_that_starts_on_a_full_disk_says_so(small_disk: Path) -> None:
+    """Somebody took its power away, as one does with a box that misbehaves."""
+    await remember_calls(small_disk / "data", SESSIONS, recorded=False)
+    async with appliance(small_disk) as page, _browser(page) as somebody:
+        await somebody.first_boot(page.set_up_code, PASSWORD)
+    fill_up(small_disk / "ballast")
+    async with appliance(small_disk, boot=small_disk / "no such partition") as page, _browser(page) as somebody:
+        await somebody.sign_in(PASSWORD)
+        await _all_can_be_read(somebody, page)
+        fill_up(small_disk / "more ballast")
+        await _a_session_is_deleted(somebody)
+
+
 def _browser(page: Appliance) -> AbstractAsyncContextManager[Visitor]:
     return visitor(page.address, page.data.parent / "admin" / "certificate.pem")
 
