@@ -19,12 +19,14 @@ from datetime import datetime
 import trio
 
 from app.brains.answers import yes_or_no
+from app.brains.asking_tools import ToolAsker
 from app.brains.history import History
 from app.brains.model_answers import clauses_of
 from app.brains.passages import Library, Passage, cited
-from app.brains.patience import FILLER, Patience
+from app.brains.patience import Patience, Quiet, is_filler, without_fillers
 from app.brains.prompt import (
     DEFAULT_RESULTS,
+    Abilities,
     conversation,
     for_call,
     informed,
@@ -36,6 +38,7 @@ from app.brains.receptionist import Receptionist
 from app.brains.results import as_text, completed
 from app.brains.tools import EndCall, Last, PutThrough, TakeMessage, Toolbox, Work, says, work_of
 from app.brains.words import words
+from app.http_tools import HttpTools
 from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed, ToolsRefused
 from app.ports import Action, Expects, Heard, Noted, Result, Say
 from app.settings import Agent
@@ -54,7 +57,7 @@ _log = logging.getLogger(__name__)
 
 class ModelBrain:
     """Implements app.ports.Brain. `prompt` is `app.brains.prompt.system_prompt` of the agent, made once. The call
-    begins `now`, in the office's own time. `library`: its files."""
+    begins `now`, in the office's own time. `library`: its files. `http`: tools that its owner declared."""
 
     def __init__(
         self,
@@ -66,16 +69,21 @@ class ModelBrain:
         first_word_s: float,
         now: datetime,
         library: Library | None = None,
+        http: HttpTools | None = None,
     ) -> None:
         self._agent, self._receptionist, self._model = agent, receptionist, model
         self._first_word_s = first_word_s
-        self._toolbox: Toolbox | None = Toolbox(agent, receptionist.look_up)  # None: the server refuses tools
-        self._prompts = {works: for_call(prompt, agent.greeting, now, works=works) for works in (True, False)}
+        self._asker = ToolAsker(http) if http and http.tools else None
+        declared = self._asker.tools if self._asker else ()
+        self._toolbox: Toolbox | None = Toolbox(agent, receptionist.look_up, declared)  # None: the server refuses tools
+        abilities = {True: Abilities.ASKS if declared else Abilities.WORKS, False: Abilities.TALKS}
+        self._prompts = {works: for_call(prompt, agent.greeting, now, can) for works, can in abilities.items()}
         self._history = History()
         self._library, self._given = library, list[Passage]()  # what the files say of the caller's last words
         self._found: dict[str, str] = {}  # results that the model noted in the call
         self._receptionist_answers = True
         self._said_before = ""  # our words in this turn, before those of the receptionist
+        self._clauses = list[str]()  # of this turn, as they were spoken, before those of the receptionist
         self._failures = 0
         self._has_answered = False
 
@@ -132,7 +140,7 @@ class ModelBrain:
 
     def interrupted(self, said: str) -> None:
         """What was never heard was never said."""
-        heard = _without_filler(said)
+        heard = without_fillers(said, self._clauses)
         if self._receptionist_answers:
             self._receptionist.interrupted(_after(self._said_before, heard))
         if said.strip():
@@ -159,7 +167,9 @@ class ModelBrain:
     def _begin_turn(self, *asked: str) -> None:
         """The receptionist answers unless we say otherwise."""
         self._history.begin_turn(*asked)
-        self._receptionist_answers, self._said_before = True, ""
+        self._receptionist_answers, self._said_before, self._clauses = True, "", []
+        if self._asker:
+            self._asker.begin_turn()
 
     def _takes_leave(self, heard: Heard) -> bool:
         """The caller says good-bye, or no to "anything else?"."""
@@ -207,15 +217,17 @@ class ModelBrain:
     async def _answered(self) -> AsyncGenerator[Action, None]:
         """What the model says, and what comes of the tools that it calls. Raises: ModelFailed."""
         patience = Patience(self._first_word_s, trio.current_time())
+        quiet, has_spoken = Quiet(patience.began_s), False
         for _ in range(_ROUNDS):
             answer = self._ask()
             try:
                 async with aclosing(clauses_of(answer, patience)) as clauses:
                     async for clause in clauses:
-                        if clause is not FILLER:
-                            self._has_answered = True
+                        if not is_filler(clause):
+                            self._has_answered = has_spoken = True
                             self._history.add(clause)
-                        yield Say(clause)
+                        yield self._spoken(clause)
+                        quiet.broken(clause, trio.current_time())
             except ToolsRefused as why:
                 self._toolbox = None
                 _log.warning("the language model gets no tools in this call", extra={"problem": str(why)})
@@ -226,16 +238,48 @@ class ModelBrain:
             if self._toolbox is None or not answer.calls:
                 break
             has_asked = self._history.spoken.endswith("?")
-            work = work_of(self._toolbox, answer.calls)
-            async with aclosing(self._done(work)) as actions:
+            work = work_of(self._toolbox, answer.calls, self._asker.left if self._asker else 0)
+            async with aclosing(self._worked(work, quiet)) as actions:
                 async for action in actions:
                     yield action
             if work.last or (has_asked and not work.has_news):
                 return
+            if work.asks:
+                patience = patience.after_tools(quiet, trio.current_time())
         else:
             raise ModelFailed("the language model called one tool after the other. Try another model")
-        if not patience.has_clause:
+        if not has_spoken:
             raise ModelFailed("the language model answered without a word. Try another model")
+
+    def _spoken(self, clause: str) -> Say:
+        self._clauses.append(clause)
+        return Say(clause)
+
+    async def _worked(self, work: Work, quiet: Quiet) -> AsyncGenerator[Action, None]:
+        """All that the model asked for."""
+        async with aclosing(self._tools_asked(work, quiet)) as actions:
+            async for action in actions:
+                yield action
+        async with aclosing(self._done(work)) as actions:
+            async for action in actions:
+                yield action
+
+    async def _tools_asked(self, work: Work, quiet: Quiet) -> AsyncGenerator[Action, None]:
+        """HTTP tools; nobody waits for them in silence."""
+        if self._asker is None or not work.asks:
+            return
+        questions, asked_s = self._asker.begin(work), trio.current_time()
+        try:
+            for note in questions.begun():
+                yield note
+            while not await questions.are_there_by(quiet.tool_filler_at_s(asked_s)):
+                filler = quiet.filler
+                yield self._spoken(filler)
+                quiet.broken(filler, trio.current_time())
+        finally:
+            questions.stop()
+        for note in questions.taken():
+            yield note
 
     def _ask(self) -> ModelAnswer:
         if self._toolbox is None:
@@ -288,12 +332,6 @@ def _as_read(heard: Heard, believed: str) -> str:
     """Both readings, where they differ: the model knows what makes sense."""
     other = heard.general if believed == heard.own else heard.own
     return f"{believed} [or: {other}]" if other and words(other) != words(believed) else believed
-
-
-def _without_filler(said: str) -> str:
-    """What was heard of the answer itself."""
-    heard = said.strip()
-    return "" if FILLER.startswith(heard) else heard.removeprefix(FILLER).strip()
 
 
 def _after(before: str, heard: str) -> str:

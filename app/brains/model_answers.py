@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import trio
 
-from app.brains.patience import FILLER, Patience
+from app.brains.patience import Patience
 from app.brains.speakable import Speakable
 from app.language_models import ModelAnswer, ModelFailed
 
@@ -20,7 +20,7 @@ async def clauses_of(answer: ModelAnswer, patience: Patience) -> AsyncGenerator[
         piece = await _piece(answer, patience)
         if piece is None:
             patience.has_filled = True
-            yield FILLER
+            yield patience.filler
             continue
         patience.has_word, over = True, not piece or text.is_long
         for clause in text.rest() if over else text.feed(piece):

@@ -18,6 +18,7 @@ from app.brains.intents import Intent, Kind
 from app.brains.prompt import kind_of, knowledge_left_out, known, person_line
 from app.brains.results import as_text
 from app.brains.words import words
+from app.http_tools import MOST_CALLS, HttpTool, Value, function_name, schema_of, values_of
 from app.language_models import Tool, ToolCall
 from app.settings import Agent, Person
 from app.transfers import number_of
@@ -71,10 +72,18 @@ class LookUp:
     told: str
 
 
+@dataclass(frozen=True, slots=True)
+class AskTool:
+    """One of the owner's HTTP tools, and what fits its fields."""
+
+    tool: HttpTool
+    values: Mapping[str, Value]
+
+
 Last = EndCall | PutThrough | TakeMessage
 """What takes the floor: the receptionist goes on."""
 
-Wish = Last | SetResult | LookUp
+Wish = Last | SetResult | LookUp | AskTool
 
 
 class Cause(Enum):
@@ -88,6 +97,8 @@ class Cause(Enum):
     NO_RESULT = "no result of that name is declared"
     NOT_FITTING = "the value does not fit the result"
     NO_WORDS = "it looked for no words, or for too many"
+    NO_VALUE = "a value does not fit the field of the tool"
+    TOO_OFTEN = "it asked tools too often in one turn"
     TOO_MANY = "too many tools at once"
 
 
@@ -101,11 +112,14 @@ class Refused:
 
 class Toolbox:
     """Of one agent: what its owner's settings allow, and nothing else. `find`: what it knows of some words, best
-    first."""
+    first. `declared`: its HTTP tools."""
 
-    def __init__(self, agent: Agent, find: Callable[[str], Sequence[Intent]]) -> None:
+    def __init__(
+        self, agent: Agent, find: Callable[[str], Sequence[Intent]], declared: Sequence[HttpTool] = ()
+    ) -> None:
         self._agent, self._find = agent, find
-        self.tools = tuple(_tools(agent))
+        self._declared = {function_name(each.name): each for each in declared}
+        self.tools = (*_tools(agent), *(_http_tool(each) for each in declared))
         self._by_name = {tool.name: tool for tool in self.tools}
 
     def read(self, call: ToolCall) -> Wish | Refused:
@@ -129,8 +143,8 @@ class Toolbox:
                 return self._set_result(arguments)
             case "look_up":
                 return self._look_up(arguments["words"])
-            case _:
-                raise AssertionError(tool.name)
+            case name:
+                return _ask(self._declared[name], arguments)
 
     def as_recorded(self, call: ToolCall) -> ToolCall:
         """`call` for the history: servers stumble over what is no JSON, and read all of it again and again."""
@@ -189,6 +203,7 @@ class Work:
     refused: list[Cause] = field(default_factory=list)
     results: dict[str, str] = field(default_factory=dict)
     looked_up: list[str] = field(default_factory=list)
+    asks: list[tuple[int, AskTool]] = field(default_factory=list)  # and the place of their answer in `told`
     last: Last | None = None
     has_news: bool = False  # something that the model should learn
 
@@ -208,6 +223,9 @@ class Work:
             case LookUp(entries, told):
                 self.looked_up += entries
                 return told
+            case AskTool():
+                self.asks.append((len(self.told), wish))
+                return ""
             case _ if self.last is None:
                 self.last = wish
                 return "The caller is told so now. It is done unless they interrupt."
@@ -215,12 +233,27 @@ class Work:
                 return "Not done: only one at a time."
 
 
-def work_of(toolbox: Toolbox, calls: Sequence[ToolCall]) -> Work:
-    """The first of those that take the floor counts."""
+def work_of(toolbox: Toolbox, calls: Sequence[ToolCall], asks_left: int = MOST_CALLS) -> Work:
+    """The first of those that take the floor counts. `asks_left`: so many HTTP tools may still be asked."""
     work = Work(refused=[Cause.TOO_MANY] if len(calls) > MOST_AT_ONCE else [])
     for call in calls[:MOST_AT_ONCE]:
-        work.take(toolbox.as_recorded(call), toolbox.read(call))
+        wish = toolbox.read(call)
+        if isinstance(wish, AskTool) and len(work.asks) >= asks_left:
+            wish = _TOO_OFTEN
+        work.take(toolbox.as_recorded(call), wish)
     return work
+
+
+_TOO_OFTEN = Refused(
+    Cause.TOO_OFTEN, f"Not done: at most {MOST_CALLS} of these in one turn. Answer with what you know by now."
+)
+
+
+def _ask(tool: HttpTool, arguments: Mapping[str, object]) -> AskTool | Refused:
+    values = values_of(tool, arguments)
+    if isinstance(values, str):
+        return Refused(Cause.NO_VALUE, f"Nothing was done: the value of {values} does not fit. Ask the caller for it.")
+    return AskTool(tool, values)
 
 
 def says(text: str, wish: Last) -> bool:
@@ -268,6 +301,10 @@ def _tools(agent: Agent) -> Iterator[Tool]:
             "not know.",
             _object({"words": {"type": "string", "description": f"at most {MOST_WORDS}"}}, required=("words",)),
         )
+
+
+def _http_tool(tool: HttpTool) -> Tool:
+    return Tool(function_name(tool.name), tool.when, schema_of(tool))
 
 
 def _one_of(names: Sequence[str], description: str) -> JsonValue:

@@ -19,6 +19,9 @@ FAILED = b"HTTP/1.1 500 Oh No\r\ncontent-length: 3\r\n\r\noh!"
 GARBAGE = b"SSH-2.0-OpenSSH_9.2\r\n"
 CUT = b""
 HALF = b"HTTP/1.1 200 OK\r\ncontent-le"
+DRIPS = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"
+"""Then a byte now and then."""
+
 ENDLESS = b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n" + b"x" * 1000
 
 
@@ -31,6 +34,7 @@ class Told:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 @dataclass
@@ -40,6 +44,13 @@ class Receiver:
     url: str
     answer: Callable[[Told], Answer] = lambda _: TAKEN
     told: list[Told] = field(default_factory=list)
+    left: trio.Event = field(default_factory=trio.Event)  # somebody did not wait for an answer that never comes
+    serving: list[trio.CancelScope] = field(default_factory=list)
+
+    def dies(self) -> None:
+        """Whoever waits for an answer gets none."""
+        for scope in self.serving:
+            scope.cancel()
 
     def ids(self) -> list[str]:
         return [each.headers["deskbell-delivery"] for each in self.told]
@@ -57,15 +68,24 @@ class Receiver:
     async def serve(self, stream: trio.abc.Stream) -> None:
         try:
             self.told.append(await _request(stream))
-            answer = self.answer(self.told[-1])
-            if answer is None:
-                await trio.sleep_forever()
-            elif answer:
-                await stream.send_all(answer)
+            with trio.CancelScope() as scope:
+                self.serving.append(scope)
+                await self._send(stream, self.answer(self.told[-1]))
         except (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionError):
             return
         finally:
             await trio.aclose_forcefully(stream)
+
+    async def _send(self, stream: trio.abc.Stream, answer: Answer) -> None:
+        if answer is None:
+            while await stream.receive_some():
+                pass
+            self.left.set()
+        elif answer:
+            await stream.send_all(answer)
+        while answer == DRIPS:
+            await trio.sleep(0.05)
+            await stream.send_all(b"x")
 
 
 @asynccontextmanager
@@ -97,9 +117,9 @@ async def _request(stream: trio.abc.Stream) -> Told:
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-    while len(body) < int(headers["content-length"]):
+    while len(body) < int(headers.get("content-length", 0)):
         body += await _more(stream)
-    return Told(first.split()[1], headers, body)
+    return Told(first.split()[1], headers, body, first.split()[0])
 
 
 async def _more(stream: trio.abc.Stream) -> bytes:

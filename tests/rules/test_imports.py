@@ -38,7 +38,7 @@ SOLE_IMPORTER = {
     "alsaaudio": ("firmware/audio/",),
     "soundfile": ("firmware/audio/",),
     "soxr": ("firmware/audio/",),
-    "httpx": ("firmware/language_model/", "firmware/webhooks/", "provisioning/"),
+    "httpx": ("firmware/language_model/", "firmware/webhooks/", "firmware/http_tools/", "provisioning/"),
     "sqlite3": ("firmware/storage/",),
     "smtplib": ("firmware/mail/",),
     "pypdf": ("provisioning/document_reader.py",),  # in a process of its own
