@@ -49,7 +49,7 @@ def _lines(value: str) -> str:
     return value
 
 
-def _reveal(secret: SecretStr, info: SerializationInfo) -> str:
+def reveal(secret: SecretStr, info: SerializationInfo) -> str:
     """A secret leaves a model in clear only where it goes to the vault's own process, and into a backup."""
     return secret.get_secret_value() if info.context == REVEAL_SECRETS else "**********"
 
@@ -84,7 +84,7 @@ Secret = Annotated[
     Field(max_length=256),
     AfterValidator(lambda secret: SecretStr(_one_line(secret.get_secret_value()))),
     _PLAIN,
-    PlainSerializer(_reveal, when_used="json"),
+    PlainSerializer(reveal, when_used="json"),
 ]
 
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f][ :]?){64}")
@@ -256,7 +256,7 @@ ApiKey = Annotated[
     SecretStr,
     Field(max_length=1000),
     AfterValidator(lambda secret: SecretStr(_key(secret.get_secret_value()))),
-    PlainSerializer(_reveal, when_used="json"),
+    PlainSerializer(reveal, when_used="json"),
 ]
 
 

@@ -24,6 +24,7 @@ from firmware.control.connectivity import ConnectivityVerbs
 from firmware.control.do_not_call import DoNotCallVerbs
 from firmware.control.documents import DocumentVerbs
 from firmware.control.events import Events
+from firmware.control.http_tools import HttpToolVerbs
 from firmware.control.look import Scene
 from firmware.control.mail import MailVerbs
 from firmware.control.participants import ParticipantVerbs
@@ -77,6 +78,7 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
         connections,
         agents,
         DocumentVerbs(store, events),
+        HttpToolVerbs(store, vault, events),
         SetUpVerbs(store, connections, agents, box.roster, events),
         ConnectivityVerbs(store, vault, events),
         TrialVerbs(store, vault),

@@ -22,9 +22,10 @@ from app.ports import Ledger
 from app.settings import BoxVoice, Connection, ModelServer
 from firmware import telephony
 from firmware.equipment import Equipment, Thinking
+from firmware.http_tools import OpenedTool, opened_tools
 from firmware.lifetimes import first_of
 from firmware.logs import about
-from firmware.storage import SqliteLedger, document_records, records
+from firmware.storage import SqliteLedger, document_records, records, tool_records
 from firmware.switchboard import Switchboard
 from firmware.told_ledger import LedgerOfOne
 from firmware.vault import Unreadable, Vault
@@ -46,7 +47,8 @@ _NO_VOICE = (
 @dataclass(frozen=True, slots=True)
 class AtWork:
     """An agent that runs: what it was started with, to tell what has changed since, and its seats. `connections` and
-    `connectivity`: the version of each, by id. `documents`: the ids of its files."""
+    `connectivity`: the version of each, by id. `documents`: the ids of its files, `tools`: ids and versions of its
+    tools."""
 
     agent: records.AgentRecord
     connections: dict[str, int]
@@ -54,6 +56,7 @@ class AtWork:
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     connectivity: dict[str, int] = field(default_factory=dict)
     documents: frozenset[str] = frozenset()
+    tools: frozenset[tuple[str, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class _Papers:
     zone: tzinfo
     passages: Sequence[Passage] = field(repr=False)
     documents: frozenset[str] = frozenset()
+    tools: Sequence[OpenedTool] = ()
+    tool_versions: frozenset[tuple[str, int]] = frozenset()
 
 
 class Employer:
@@ -117,6 +122,7 @@ class Employer:
                 reception,
                 connectivity=_versions(papers.connectivity),
                 documents=papers.documents,
+                tools=papers.tool_versions,
             )
             try:
                 running()
@@ -142,8 +148,18 @@ class Employer:
         _, box = records.read_box(db)
         passages = document_records.read_passages(db, agent_id) if agent.plan.language_model else []
         documents = parts.documents.get(agent_id, frozenset())
-        zone = ZoneInfo(box.time_zone)
-        return _Papers(agent, connections, opened, connectivity, voice.engine, zone, passages, documents)
+        zone, tools = ZoneInfo(box.time_zone), self._tools(db, agent)
+        versions = parts.tools.get(agent_id, frozenset())
+        return _Papers(
+            agent, connections, opened, connectivity, voice.engine, zone, passages, documents, tools, versions
+        )
+
+    def _tools(self, db: records.Db, agent: records.AgentRecord) -> list[OpenedTool]:
+        """Without those that cannot be asked: the agent answers all the same."""
+        found = opened_tools(self._vault, tool_records.read_tools(db, agent.id)) if agent.plan.language_model else []
+        if None in found:
+            _log.error("the headers of a tool cannot be read: enter them again. The agent works without it")
+        return [each for each in found if each]
 
     def _thinking(self, papers: _Papers) -> Thinking | None:
         """A key that cannot be read keeps nobody from being answered: the receptionist is there."""
@@ -154,7 +170,7 @@ class Employer:
         if isinstance(key, Unreadable):
             _log.error("the key of the language model cannot be read: enter it again. The receptionist answers")
             return None
-        return Thinking(record.engine, key, papers.zone, papers.passages)
+        return Thinking(record.engine, key, papers.zone, papers.passages, papers.tools)
 
     def _opened(self, record: records.ConnectionRecord) -> Connection:
         password = opened_secret(self._vault, record, "password", record.password)

@@ -22,6 +22,7 @@ from app.brains.receptionist import Receptionist, matcher_of
 from app.ports import Brain, Direction, Ledger
 from app.settings import Agent, BoxVoice, ModelServer
 from firmware.audio import finish_unfinished
+from firmware.http_tools import OpenedTool, open_http_tools
 from firmware.language_model import open_language_model
 from firmware.recorder import recorder
 from models.beep.spectral import SpectralBeeps
@@ -38,12 +39,13 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Thinking:
     """A language model's server, the key for it, and the zone whose time it goes by. `passages`: of the agent's
-    files."""
+    files. `tools`: programs that it may ask."""
 
     server: ModelServer
     key: SecretStr | None
     zone: tzinfo
     passages: Sequence[Passage] = ()
+    tools: Sequence[OpenedTool] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,10 @@ async def _brain(
     prompt = system_prompt(agent)
     # In a thread: a second for a book, and other agents' calls go on.
     library = await trio.to_thread.run_sync(Library, thinks.passages)
-    async with open_language_model(thinks.server, thinks.key) as model:
+    async with (
+        open_language_model(thinks.server, thinks.key) as model,
+        open_http_tools(thinks.tools) as tools,
+    ):
         yield lambda briefed, direction: ModelBrain(
             briefed,
             Receptionist(briefed, matcher, direction, asks=False),
@@ -104,6 +109,7 @@ async def _brain(
             first_word_s=thinks.server.first_word_s,
             now=datetime.now(thinks.zone),
             library=library,
+            http=tools,
         )
 
 

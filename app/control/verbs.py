@@ -12,6 +12,15 @@ from app.control.call_views import Calls, CallView, DialPreview, SoundDevices
 from app.control.campaign_verbs import CAMPAIGN_VERBS
 from app.control.connectivity import ConnectivityList, ConnectivityTest, ConnectivityView, Sound
 from app.control.documents import AddDocument, Documents, DropDocument
+from app.control.http_tools import (
+    CreateHttpTool,
+    HttpToolList,
+    HttpToolTrial,
+    HttpToolView,
+    TryHttpTool,
+    UpdateHttpTool,
+    WhichHttpTool,
+)
 from app.control.mail import Letters, ListLetters, MailServerView, TryMailServer, UpdateMailServer
 from app.control.refusals import Why
 from app.control.setting_up import SetUpBox
@@ -243,6 +252,18 @@ _TABLE = (
          LIFE),
     Verb("delete_document", DropDocument, views.Nothing, _W, "Take a file from an agent", "DELETE",
          "/agents/{id}/documents/{document_id}", LIFE),
+    Verb("list_http_tools", ById, HttpToolList, _R, "Programs that an agent may ask in a call", "GET",
+         "/agents/{id}/tools", LOOK),
+    Verb("get_http_tool", WhichHttpTool, HttpToolView, _R, "One program that an agent may ask", "GET",
+         "/agents/{id}/tools/{tool_id}", LOOK),
+    Verb("create_http_tool", CreateHttpTool, HttpToolView, _W, "Let an agent ask a program", "POST",
+         "/agents/{id}/tools", MAKE, created=True),
+    Verb("update_http_tool", UpdateHttpTool, HttpToolView, _W, "Change what an agent may ask a program", "PUT",
+         "/agents/{id}/tools/{tool_id}", EDIT),
+    Verb("delete_http_tool", WhichHttpTool, views.Nothing, _W, "Let an agent no longer ask a program", "DELETE",
+         "/agents/{id}/tools/{tool_id}", LIFE),
+    Verb("try_http_tool", TryHttpTool, HttpToolTrial, _W, "Ask a program once, with example values", "POST",
+         "/agents/{id}/tools/{tool_id}/test", (Why.NOT_FOUND, Why.NOT_NOW)),
     Verb("start_agent", ById, views.AgentView, _W, "Start an agent", "POST", "/agents/{id}/start", LIFE),
     Verb("stop_agent", ById, views.AgentView, _W, "Stop an agent", "POST", "/agents/{id}/stop", LIFE),
     Verb("restart_agent", ById, views.AgentView, _W, "Stop, then start an agent", "POST", "/agents/{id}/restart",

@@ -136,6 +136,8 @@ def pending(record: records.AgentRecord, parts: records.Parts, at_work: AtWork |
     changed = [] if _as_at_start(record.plan) == _as_at_start(at_work.agent.plan) else ["its settings were changed"]
     if parts.documents.get(record.id, frozenset()) != at_work.documents:
         changed.append("its files were changed")
+    if parts.tools.get(record.id, frozenset()) != at_work.tools:
+        changed.append("its tools were changed")
     for connection_id, version in at_work.connections.items():
         connection = parts.connections.get(connection_id)
         if connection is None:

@@ -2,7 +2,8 @@
 
     first line    the head: the format, when and by which software it was made, the settings of the box itself, its
                   webhook, its mail server
-    other lines   a connection, a connectivity entry, an agent, a file that one knows, a campaign without
+    other lines   a connection, a connectivity entry, an agent, a file that one knows, a tool of
+                  one, a campaign without
                   its participants, or a part of the
                   do-not-call list each
 
@@ -23,9 +24,11 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from app.control.documents import MOST_PASSAGES
+from app.control.http_tools import HeaderValue
 from app.control.mail import MailServer
 from app.control.views import AgentPlan
 from app.control.webhook import Webhook
+from app.http_tools import MOST_HEADERS, HeaderName, HttpTool, function_name
 from app.outbound.campaign import Campaign
 from app.settings import REVEAL_SECRETS, Account, Box, Engine, Secret, Settings
 from firmware.vault import BackupRefusal
@@ -104,6 +107,17 @@ class DocumentCopy(Settings):
     passages: tuple[str, ...] = Field(max_length=MOST_PASSAGES, repr=False)
 
 
+class ToolCopy(Settings):
+    """A program that an agent may ask. `values`: of its headers; those that could not be read are not there."""
+
+    kind: Literal["tool"] = "tool"
+    id: str = _ID
+    agent_id: str = _ID
+    version: int = _VERSION
+    tool: HttpTool
+    values: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=MOST_HEADERS)
+
+
 class CampaignCopy(Settings):
     """Without its participants: restored, it has not been started."""
 
@@ -131,7 +145,7 @@ class DoNotCallCopy(Settings):
     numbers: tuple[DoNotCallNumber, ...] = Field(max_length=DO_NOT_CALL_AT_ONCE, repr=False)
 
 
-Copy = ConnectionCopy | ConnectivityCopy | AgentCopy | DocumentCopy | CampaignCopy | DoNotCallCopy
+Copy = ConnectionCopy | ConnectivityCopy | AgentCopy | DocumentCopy | ToolCopy | CampaignCopy | DoNotCallCopy
 
 _COPY: TypeAdapter[Copy] = TypeAdapter(Annotated[Copy, Field(discriminator="kind")])
 
@@ -145,6 +159,7 @@ class Content:
     campaigns: tuple[CampaignCopy, ...] = ()
     do_not_call: tuple[DoNotCallCopy, ...] = ()
     documents: tuple[DocumentCopy, ...] = ()
+    tools: tuple[ToolCopy, ...] = ()
 
 
 def packed(content: Content) -> bytes | None:
@@ -156,6 +171,7 @@ def packed(content: Content) -> bytes | None:
         *content.campaigns,
         *content.do_not_call,
         *content.documents,
+        *content.tools,
     )
     text = b"\n".join(each.model_dump_json(context=REVEAL_SECRETS).encode() for each in (content.head, *copies))
     return zlib.compress(text) if len(text) <= LARGEST_BYTES else None
@@ -187,6 +203,8 @@ def misfit(content: Content, built_in: dict[str, str]) -> BackupRefusal | None:
         [each.id for each in content.agents],
         [each.id for each in content.campaigns],
         [each.id for each in content.documents],
+        [each.id for each in content.tools],
+        [f"{each.agent_id} {function_name(each.tool.name)}" for each in content.tools],
         [_folded(each.settings.name) for each in content.campaigns],
         [*built_in, *(each.id for each in content.connectivity)],
         [_folded(each.account.name) for each in content.connections],
@@ -196,8 +214,8 @@ def misfit(content: Content, built_in: dict[str, str]) -> BackupRefusal | None:
         *([each.connection_id for each in agent.plan.attachments] for agent in content.agents),
     )
     attached = {each.connection_id for agent in content.agents for each in agent.plan.attachments}
-    theirs = {each.agent_id for each in content.documents} <= set(lists[1])
-    whole = theirs and attached <= set(lists[0]) and not any(_has_doubles(each) for each in lists)
+    owners = {each.agent_id for each in content.documents} | {each.agent_id for each in content.tools}
+    whole = owners <= set(lists[1]) and attached <= set(lists[0]) and not any(_has_doubles(each) for each in lists)
     return None if whole else BackupRefusal.DAMAGED
 
 
@@ -213,6 +231,7 @@ def _read(lines: io.BytesIO) -> Content:
         tuple(each for each in copies if isinstance(each, CampaignCopy)),
         tuple(each for each in copies if isinstance(each, DoNotCallCopy)),
         tuple(each for each in copies if isinstance(each, DocumentCopy)),
+        tuple(each for each in copies if isinstance(each, ToolCopy)),
     )
 
 

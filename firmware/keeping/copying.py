@@ -11,6 +11,7 @@ from app.control.mail import MailServer
 from app.control.webhook import Webhook
 from app.outbound.do_not_call import index_key
 from firmware.employer import opened_secret
+from firmware.http_tools import opened_headers, sealed_headers
 from firmware.keeping.content import (
     DO_NOT_CALL_AT_ONCE,
     AgentCopy,
@@ -23,6 +24,7 @@ from firmware.keeping.content import (
     DoNotCallNumber,
     Head,
     MailServerCopy,
+    ToolCopy,
     WebhookCopy,
 )
 from firmware.mail import opened_password
@@ -32,6 +34,7 @@ from firmware.storage import (
     document_records,
     letter_records,
     records,
+    tool_records,
     webhook_records,
 )
 from firmware.storage.campaign_records import CampaignRecord
@@ -55,6 +58,16 @@ def copied(db: records.Db, vault: Vault, software: str, now: datetime) -> Conten
         ),
         tuple(_do_not_call_copies(db)),
         tuple(_document_copies(db)),
+        tuple(
+            ToolCopy(
+                id=each.id,
+                agent_id=each.agent_id,
+                version=each.version,
+                tool=each.tool,
+                values=opened_headers(vault, each),
+            )
+            for each in tool_records.read_tools(db)
+        ),
     )
 
 
@@ -79,6 +92,10 @@ def replaced(db: records.Db, vault: Vault, content: Content, now: datetime) -> N
     for document in content.documents:  # those that were here went with their agents
         values = document.model_dump(exclude={"kind"})
         document_records.write_document(db, document_records.NewDocument(**values))
+    for tool in content.tools:  # and so did these
+        version = _next(versions, tool.id, tool.version)
+        sealed = sealed_headers(vault, tool.id, version, tool.values)
+        tool_records.write_tool(db, tool_records.ToolRecord(tool.id, tool.agent_id, version, tool.tool, sealed))
     _replace_campaigns(db, content.campaigns, versions, now)
     for part in content.do_not_call:  # nobody whom this box must not call is called because of an older backup
         for number in part.numbers:
@@ -212,7 +229,7 @@ def _versions(db: records.Db) -> dict[str, int]:
     every: list[records.ConnectionRecord | records.ConnectivityRecord | records.AgentRecord | CampaignRecord] = []
     every += [*records.read_connections(db), *records.read_connectivity(db), *records.read_agents(db)]
     every += campaign_records.read_campaigns(db)
-    return {each.id: each.version for each in every}
+    return {each.id: each.version for each in (*every, *tool_records.read_tools(db))}
 
 
 def _next(versions: Mapping[str, int], record_id: str, version: int) -> int:

@@ -86,11 +86,13 @@ class AgentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What agents are put together from, by id; `documents`: the ids of their files, by agent."""
+    """What agents are put together from, by id; `documents`: the ids of their files, `tools`: ids and versions of their
+    tools, by agent."""
 
     connections: Mapping[str, ConnectionRecord]
     connectivity: Mapping[str, ConnectivityRecord]
     documents: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tools: Mapping[str, frozenset[tuple[str, int]]] = field(default_factory=dict)
 
 
 def new_id() -> str:
@@ -302,6 +304,7 @@ def read_parts(db: Db) -> Parts:
         {each.id: each for each in read_connections(db)},
         {each.id: each for each in read_connectivity(db)},
         _documents(db),
+        _tools(db),
     )
 
 
@@ -309,6 +312,13 @@ def _documents(db: Db) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for row in rows(db, "SELECT id, agent_id FROM documents"):
         found[row["agent_id"]] = found.get(row["agent_id"], frozenset()) | {row["id"]}
+    return found
+
+
+def _tools(db: Db) -> dict[str, frozenset[tuple[str, int]]]:
+    found: dict[str, frozenset[tuple[str, int]]] = {}
+    for row in rows(db, "SELECT id, version, agent_id FROM http_tools"):
+        found[row["agent_id"]] = found.get(row["agent_id"], frozenset()) | {(row["id"], row["version"])}
     return found
 
 

@@ -281,6 +281,21 @@ CREATE TABLE passages (
 );
 """
 
+# Programs that an agent may ask in a call. `called`: by what name a language model calls it. `headers`: names and
+# values, one sealed JSON object.
+_HTTP_TOOLS = """
+CREATE TABLE http_tools (
+    id TEXT PRIMARY KEY,
+    agent_id TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    called TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    headers BLOB,
+    headers_revision INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (agent_id, called)
+);
+"""
+
 MIGRATIONS = (
     _SESSIONS,
     _SETTINGS,
@@ -295,6 +310,7 @@ MIGRATIONS = (
     _PAUSES,
     _MAIL,
     _DOCUMENTS,
+    _HTTP_TOOLS,
 )
 
 

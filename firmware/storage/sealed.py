@@ -12,6 +12,7 @@ SEALED = {
     "connectivity": ("api_key",),
     "webhook": ("secret",),
     "mail_server": ("password",),
+    "http_tools": ("headers",),
 }
 """Fields by table. Each has a column for the seal and one, `<field>_revision`, for what the seal binds."""
 

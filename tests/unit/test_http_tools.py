@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 import pytest
 from pydantic import ValidationError
 
 from app.brains.tool_answers import LONGEST_ANSWER, as_data, noted, told
-from app.http_tools import HttpTool, ToolAnswer, ToolField, function_name, schema_of, values_of
+from app.http_tools import HttpTool, ToolAnswer, ToolField, Value, function_name, schema_of, values_of
 from firmware.http_tools.question import body_of, url_of
 
 pytestmark = pytest.mark.unit
@@ -39,7 +38,7 @@ def of_every_type(method: str = "GET", url: str = "https://shop.example/orders?f
     return tool(fields=fields, method=method, url=url)
 
 
-GIVEN = {"order": " A 10/34 ", "lamps": "12", "urgent": True, "size": "large", "note": ""}
+GIVEN: dict[str, object] = {"order": " A 10/34 ", "lamps": "12", "urgent": True, "size": "large", "note": ""}
 
 
 # -- what may be declared ----------------------------------------------------------------------------------------
@@ -151,7 +150,7 @@ def test_a_model_calls_it_by_a_name_of_its_own_alphabet() -> None:
         ({"note": {"a": 1}}, "note"),
     ],
 )
-def test_a_value_that_does_not_fit_is_not_sent(given: Mapping[str, object], field: str) -> None:
+def test_a_value_that_does_not_fit_is_not_sent(given: dict[str, object], field: str) -> None:
     assert values_of(of_every_type(), GIVEN | given) == field
 
 
@@ -179,7 +178,7 @@ def test_values_have_the_type_of_their_field() -> None:
 
 
 def test_values_go_into_the_address_the_query_or_the_body() -> None:
-    values = {"order": "A&b=1 ü", "lamps": 12, "urgent": True, "size": "Large"}
+    values: dict[str, Value] = {"order": "A&b=1 ü", "lamps": 12, "urgent": True, "size": "Large"}
     query = "order=A%26b%3D1%20%C3%BC&lamps=12&urgent=true&size=Large"
     assert url_of(of_every_type(), values) == f"https://shop.example/orders?from=box&{query}"
     assert url_of(of_every_type(url="https://a.example/"), values) == f"https://a.example/?{query}"
