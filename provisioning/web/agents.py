@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.control import views
 from app.control.connectivity import ConnectivityList
 from app.control.documents import Documents
+from app.control.http_tools import HttpToolList
 from app.control.refusals import STATUS, Refusal, Why
 from app.settings import NOTED_RESULTS
 from provisioning.web.agent_form import free_line, labels_of, named, plan_of, typed_of, typed_plan
@@ -192,6 +193,9 @@ async def _form_page(
     documents = await box.ask("list_documents", Documents, id=view.id) if view else Documents(items=())
     if isinstance(documents, Refusal):
         return refused(request, documents)
+    tools = await box.ask("list_http_tools", HttpToolList, id=view.id) if view else HttpToolList(items=())
+    if isinstance(tools, Refusal):
+        return refused(request, tools)
     connections = await box.ask("list_connections", views.Connections)
     speech = await box.ask("list_connectivity", ConnectivityList)
     if isinstance(connections, Refusal):
@@ -213,5 +217,6 @@ async def _form_page(
         zone=await zone_of(request),
         noted_results=NOTED_RESULTS,
         documents=documents.items,
+        tools=tools.items,
         file_error=file_error,
     )

@@ -18,6 +18,7 @@ from provisioning.api.application import api
 from provisioning.web import (
     agent_documents,
     agent_files,
+    agent_tools,
     agents,
     backups,
     box,
@@ -52,7 +53,7 @@ _DISK_FULL = Refusal(
     why=Why.NO_SPACE,
     text="It was not stored because the disk is full, and nothing was changed. Delete old sessions, then try again.",
 )
-_IDS = (("id",), ("agent_id",), ("campaign_id",), ("document_id",))
+_IDS = (("id",), ("agent_id",), ("campaign_id",), ("document_id",), ("tool_id",))
 
 
 def application(door: Door, names: Container[str], https_port: int) -> ASGIApp:
@@ -130,6 +131,12 @@ _ROUTES = [
     Route("/agents/{id}/export", agent_files.export),
     Route("/agents/{id}/files", agent_documents.add, methods=["POST"]),
     Route("/agents/{id}/files/{document_id}/remove", agent_documents.remove, methods=["POST"]),
+    Route("/agents/{id}/tools/new", agent_tools.new, methods=["GET"]),
+    Route("/agents/{id}/tools/new", agent_tools.create, methods=["POST"]),
+    Route("/agents/{id}/tools/{tool_id}", agent_tools.edit, methods=["GET"]),
+    Route("/agents/{id}/tools/{tool_id}", agent_tools.update, methods=["POST"]),
+    Route("/agents/{id}/tools/{tool_id}/test", agent_tools.test, methods=["POST"]),
+    Route("/agents/{id}/tools/{tool_id}/delete", agent_tools.delete, methods=["POST"]),
     Route("/agents/{id}/{action:str}", agents.act, methods=["POST"]),
     Route("/campaigns", campaigns.show),
     Route("/campaigns/import", campaign_files.import_form, methods=["GET"]),

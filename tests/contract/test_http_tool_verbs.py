@@ -51,8 +51,8 @@ class Box:
     vault: Vault
     verbs: HttpToolVerbs
 
-    async def adds(self, **changes: object) -> HttpToolView:
-        answer = await self.verbs.create_http_tool(CreateHttpTool(id="a1", draft=draft(**changes)))
+    async def adds(self, values: dict[str, str] | None = None, **changes: object) -> HttpToolView:
+        answer = await self.verbs.create_http_tool(CreateHttpTool(id="a1", draft=draft(values, **changes)))
         assert isinstance(answer, HttpToolView), answer
         return answer
 

@@ -10,6 +10,7 @@ import pytest
 from app.control import views
 from app.control.connectivity import ConnectivityList
 from app.control.documents import Documents, DocumentView
+from app.control.http_tools import HttpToolList
 from app.control.refusals import Refusal, Why
 from app.settings import Agent, Settings
 from provisioning.shelf import LARGEST_LIST
@@ -25,6 +26,7 @@ ANSWERS: dict[str, list[Settings]] = {
     "list_connections": [views.Connections(items=())],
     "list_connectivity": [ConnectivityList(items=())],
     "list_documents": [Documents(items=(ADDED,))],
+    "list_http_tools": [HttpToolList(items=())],
 }
 
 

@@ -16,6 +16,7 @@ from app.control import views
 from app.control.call_views import DialPreview
 from app.control.connectivity import ConnectivityList
 from app.control.documents import Documents
+from app.control.http_tools import HttpToolList
 from app.control.refusals import Refusal, Why
 from app.control.verbs import VERBS
 from app.settings import Account, Agent, Settings
@@ -343,6 +344,7 @@ _EVERYWHERE: dict[str, list[Settings]] = {
     "get_box": [_box(1)],
     "list_connections": [views.Connections(items=(connection(1),))],
     "list_documents": [Documents(items=())],
+    "list_http_tools": [HttpToolList(items=())],
     "preview_dialling": [DialPreview(dialled="0301234", how="a number")],
 }
 """What pages ask for beside what they are about: the time zone, an agent's files, and what dial rules make of a

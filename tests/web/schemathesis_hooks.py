@@ -23,6 +23,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, object]
         _look_at_a_session(case)
     elif case.operation.path == "/connections/trial":
         _call_nobody(case)
+    elif case.operation.path.startswith("/agents/{id}/tools"):
+        _ask_nobody(case)
 
 
 def _spare_the_token(case: Case[Any]) -> None:
@@ -41,3 +43,10 @@ def _call_nobody(case: Case[Any]) -> None:
     draft = case.body.get("draft") if isinstance(case.body, dict) else None
     if isinstance(draft, dict) and "domain" in draft:
         draft |= {"domain": _NOBODY, "transport": "tcp", "proxy": ""}
+
+
+def _ask_nobody(case: Case[Any]) -> None:
+    draft = case.body.get("draft") if isinstance(case.body, dict) else None
+    tool = draft.get("tool") if isinstance(draft, dict) else None
+    if isinstance(tool, dict) and isinstance(tool.get("url"), str) and tool["url"].startswith("http"):
+        tool["url"] = f"https://{_NOBODY}/"

@@ -119,7 +119,10 @@ def _of_pages(box: Appliance, cookies: list[Any], scheme: str) -> list[str]:
 
 def _paths(context: BrowserContext, box: Appliance) -> dict[str, str]:
     """Of all pages, by the names of their pictures."""
-    firsts = {name: _first(context, box, name) for name in _FIRST_OF}
+    firsts = {name: _first(context, box, *where) for name, where in _FIRST_OF.items()}
+    agent = firsts["agent"]
+    firsts["agent-tool"] = _first(context, box, agent, rf"{agent}/tools/[0-9a-f]{{8,}}")
+    firsts["agent-tool-new"] = f"{agent}/tools/new"
     tabs = {f"campaign-{tab.replace('/', '-')}": f"{firsts['campaign']}/{tab}" for tab in _CAMPAIGN_TABS}
     return _PAGES | firsts | tabs
 
@@ -157,9 +160,8 @@ def _picture(page: Page, name: str) -> None:
     page.screenshot(path=FOLDER / f"docs-{name}.png")
 
 
-def _first(context: BrowserContext, box: Appliance, name: str) -> str:
+def _first(context: BrowserContext, box: Appliance, list_path: str, pattern: str) -> str:
     """The path of the first one that a list leads to."""
-    list_path, pattern = _FIRST_OF[name]
     page = context.new_page()
     page.goto(box.address + list_path)
     found = re.search(rf'href="({pattern})"', page.content())

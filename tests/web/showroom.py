@@ -21,6 +21,7 @@ import trio
 
 from app.control import views
 from app.control.campaigns import Added, CampaignView, ImportView
+from app.control.http_tools import HttpToolView
 from app.control.refusals import Refusal
 from app.outbound.campaign import WEEKDAYS
 from app.ports import Line, Outcome, Result, Turn
@@ -76,11 +77,28 @@ async def showroom(folder: Path) -> AsyncGenerator[Showroom, None]:
             await box.close()
 
 
+_TOOL = {
+    "tool": {
+        "name": "Free appointments of the surgery",
+        "when": "The caller wants another appointment. Ask first which day would suit them.",
+        "url": "https://diary.llanfairpwllgwyngyllgogerychwyrndrobwll.example/surgery/{doctor}/appointments",
+        "fields": [
+            {"name": "doctor", "type": "choice", "choices": ["cole", "warren"], "example": "cole"},
+            {"name": "day", "description": "as they say it", "example": "next Tuesday"},
+            {"name": "people", "type": "number", "required": False},
+        ],
+        "headers": ["Authorization"],
+    },
+    "values": {"Authorization": "Bearer of the showroom"},
+}
+
+
 async def add_trouble(box: Box) -> None:
     """What pages must stand as well: long names, an agent in error, a stopped one, a domain that nobody knows."""
     branch = await _line(box, "Branch office in Llanfairpwllgwyngyllgogerych", "340", "x", domain="pbx.branch.invalid")
     silent = await _agent(box, {"name": "Night desk"}, {branch: True}, speech=False)
-    await _agent(box, {"name": "Appointment reminders for the surgery in Harbour Street"}, {branch: False})
+    reminds = await _agent(box, {"name": "Appointment reminders for the surgery in Harbour Street"}, {branch: False})
+    await _told(box, "create_http_tool", HttpToolView, id=reminds, draft=_TOOL)
     upset = await _agent(box, {"name": "Orders by telephone"}, {branch: False})
     for agent in (silent, upset):
         await _told(box, "start_agent", views.AgentView, id=agent)

@@ -13,6 +13,7 @@ import httpx
 
 from app.control import views
 from app.control.campaigns import CampaignView
+from app.control.http_tools import HttpToolView
 from app.control.refusals import Refusal
 from app.control.verbs import VERBS
 from app.ports import Line
@@ -41,6 +42,10 @@ GOOD = {
     "text": "Good day.",
     "base_url": "http://127.0.0.1:9/v1",
     "model": "small",
+    "when": "Where is my order?",
+    "address": "https://127.0.0.1:9/orders",
+    "field": "order",
+    "example": "A-1",
 }
 """Fields that must be there for a form to be taken, beside a name of its own."""
 
@@ -174,7 +179,15 @@ async def _furnish(box: Box) -> None:
     plan = views.AgentPlan(settings=Agent(name="Reception"), attachments=attached)
     agent = await box.ask("create_agent", views.AgentDetail, plan=plan)
     assert isinstance(agent, views.AgentDetail), agent
+    await _tool(box, agent.view.id)
     await _campaign(box, agent.view.id)
+
+
+async def _tool(box: Box, agent_id: str) -> None:
+    tool = {"name": "Order status", "when": GOOD["when"], "url": GOOD["address"], "headers": ["Authorization"]}
+    draft = {"tool": tool | {"fields": [{"name": "order", "example": "A-1"}]}, "values": {"Authorization": "canary"}}
+    made = await box.ask("create_http_tool", HttpToolView, id=agent_id, draft=draft)
+    assert isinstance(made, HttpToolView), made
 
 
 async def _campaign(box: Box, agent_id: str) -> None:

@@ -23,6 +23,7 @@ FLOW_TEXT = "triggers:\r\n- on: participant created\r\n  then: end\r\nsteps: []\
 EDITS = {
     "/channels/{id}": ("description", "First", "Second"),
     "/agents/{id}": ("description", "First", "Second"),
+    "/agents/{id}/tools/{id}": ("when", "First", "Second"),
     "/connectivity/{id}": ("description", "First", "Second"),
     "/campaigns/{id}/data": ("description", "First", "Second"),
     "/campaigns/{id}/flow": ("s0.note", "First", "Second"),
