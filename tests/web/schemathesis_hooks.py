@@ -48,5 +48,6 @@ def _call_nobody(case: Case[Any]) -> None:
 def _ask_nobody(case: Case[Any]) -> None:
     draft = case.body.get("draft") if isinstance(case.body, dict) else None
     tool = draft.get("tool") if isinstance(draft, dict) else None
-    if isinstance(tool, dict) and isinstance(tool.get("url"), str) and tool["url"].startswith("http"):
+    url = tool.get("url") if isinstance(tool, dict) else None
+    if isinstance(tool, dict) and isinstance(url, str) and url.startswith("http"):
         tool["url"] = f"https://{_NOBODY}/"

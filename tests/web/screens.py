@@ -66,6 +66,9 @@ _FIRST_OF = {
     "connectivity-entry": ("/connectivity", r"/connectivity/box-[\w-]+"),
 }
 
+TOOLS = ("/agents/{id}/tools/new", "/agents/{id}/tools/{tool_id}")
+"""Of the first agent."""
+
 _CAMPAIGN_TABS = ("data", "flow", "flow/text", "calling", "lists", "participants", "participants/new")
 
 
@@ -120,9 +123,9 @@ def _of_pages(box: Appliance, cookies: list[Any], scheme: str) -> list[str]:
 def _paths(context: BrowserContext, box: Appliance) -> dict[str, str]:
     """Of all pages, by the names of their pictures."""
     firsts = {name: _first(context, box, *where) for name, where in _FIRST_OF.items()}
-    agent = firsts["agent"]
-    firsts["agent-tool"] = _first(context, box, agent, rf"{agent}/tools/[0-9a-f]{{8,}}")
-    firsts["agent-tool-new"] = f"{agent}/tools/new"
+    of_agents = [path.replace("{id}", firsts["agent"].rpartition("/")[2]) for path in TOOLS]
+    firsts["agent-tool-new"] = of_agents[0]
+    firsts["agent-tool"] = _first(context, box, firsts["agent"], of_agents[1].replace("{tool_id}", "[0-9a-f]{8,}"))
     tabs = {f"campaign-{tab.replace('/', '-')}": f"{firsts['campaign']}/{tab}" for tab in _CAMPAIGN_TABS}
     return _PAGES | firsts | tabs
 
