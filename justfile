@@ -59,12 +59,12 @@ lock *arguments:
     @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.lock
     @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml --output-file requirements-dev.lock
 
-# the image, made, booted in QEMU, updated and rolled back (root; a core to itself for an hour and a half); arguments go to pytest
+# the image, made, booted in QEMU, updated and rolled back (root; a core to itself for an hour and a half): just test-image [amd64|arm64]; more arguments go to pytest
 [no-exit-message]
-test-image *arguments: (image "amd64")
-    @unshare --net sh -euc 'ip link set lo up; exec {{venv}}/python -m pytest -m image "$@"' test-image "$@"
+test-image board="amd64" *arguments: (image board)
+    @shift; export DESKBELL_BOARD={{board}}; exec unshare --net sh -euc 'ip link set lo up; exec {{venv}}/python -m pytest -m image "$@"' test-image "$@"
 
-# the disk image of a mini PC: just image amd64 [--version V] (root); arm64 is not built yet
+# the disk image: just image amd64 (mini PC) or arm64 (Raspberry Pi) [--version V] (root)
 [no-exit-message]
 image board *arguments: setup
     @{{venv}}/python -m image.make image "$@"
@@ -74,7 +74,7 @@ image board *arguments: setup
 bundle version *arguments: setup
     @{{venv}}/python -m image.make bundle "$@"
 
-# write the image of a mini PC to a card or stick, which loses all that is on it: just flash DEVICE (root; asks first)
+# write the image to a card or stick, which loses all that is on it: just flash DEVICE [--board arm64] (root; asks first)
 [no-exit-message]
 flash device *arguments: setup
     @{{venv}}/python -m image.flash "$@"

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from image.flash.card import described, disk_at, refusal
-from image.make.board import AMD64, IMAGE_BUILD
+from image.make.board import AMD64, BOARDS, Board, image_of
 
-IMAGE = IMAGE_BUILD / f"deskbell-{AMD64.name}.img"
 CHUNK_BYTES = 4 * 2**20  # what cards write well
 
 
@@ -23,10 +22,10 @@ class NotFlashed(Exception):
 def main() -> int:
     parser = argparse.ArgumentParser(prog="just flash", description="Write the image to a card. All on it is lost.")
     parser.add_argument("device", help="the whole card, such as /dev/sdb")
-    parser.add_argument("--image", type=Path, default=IMAGE)
+    parser.add_argument("--board", choices=list(BOARDS), default=AMD64.name, help="whose image (default: %(default)s)")
     arguments = parser.parse_args()
     try:
-        _flash(arguments.device, arguments.image)
+        _flash(arguments.device, BOARDS[arguments.board])
     except NotFlashed as fault:
         print(f"Nothing was written: {fault}.", file=sys.stderr)
         return 1
@@ -36,10 +35,11 @@ def main() -> int:
     return 0
 
 
-def _flash(device: str, image: Path) -> None:
+def _flash(device: str, board: Board) -> None:
     """Raises: NotFlashed, OSError."""
+    image = image_of(board)
     if not image.is_file():
-        raise NotFlashed(f"there is no image {image.name}. Make it with: just image {AMD64.name}")
+        raise NotFlashed(f"there is no image {image.name}. Make it with: just image {board.name}")
     disk = disk_at(device)
     if isinstance(disk, str):
         raise NotFlashed(disk)

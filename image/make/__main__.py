@@ -8,13 +8,15 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from image.make.board import IMAGE_BUILD, Board, board
 from image.make.bundle import checked_version, make_bundle
 from image.make.debian import debian_archive
-from image.make.disk import make_disk
+from image.make.disk import compressed, make_disk
+from image.make.foreign import run_foreign_programs
 from image.make.keys import signer
 from image.make.parts import parts_of, write_parts
 from image.make.root import make_root, slot_image
@@ -22,19 +24,18 @@ from image.setup import debian
 from image.setup.paths import TREE
 from image.setup.running import SetupFailed, run
 
-TOOLS = TREE / "image" / "make-packages.txt"
-
 T = TypeVar("T")
 
 
 def main() -> int:
     arguments = _arguments()
     try:
-        _prepare(arguments.what)
+        wanted, version = board(arguments.board), checked_version(arguments.version)
+        _prepare(arguments.what, wanted)
         if arguments.what == "bundle":
-            _bundle(board(arguments.board), checked_version(arguments.version))
+            _bundle(wanted, version)
         else:
-            _image(board(arguments.board), checked_version(arguments.version))
+            _image(wanted, version, compress=arguments.compress)
     except SetupFailed as fault:
         print(f"No {arguments.what} was made: {fault}", file=sys.stderr)
         return 1
@@ -47,26 +48,33 @@ def _arguments() -> argparse.Namespace:
     image = kinds.add_parser("image", help="the disk image for a board")
     image.add_argument("board")
     image.add_argument("--version", default=_version(), help="what it calls itself (default: %(default)s)")
+    image.add_argument("--compress", action="store_true", help="also as a file to give away (.img.xz)")
     bundle = kinds.add_parser("bundle", help="the signed update to a version")
     bundle.add_argument("version")
     bundle.add_argument("--board", default="amd64")
     return parser.parse_args()
 
 
-def _prepare(what: str) -> None:
+def _prepare(what: str, wanted: Board) -> None:
     """Raises: SetupFailed."""
     if os.geteuid() != 0:
         raise SetupFailed(f"that needs root, since its files belong to several users. Run: sudo just {what} ...")
-    if missing := debian.missing(TOOLS):
-        _step("tools that are missing", lambda: debian.install(missing, TOOLS))
+    for tools in wanted.tools:
+        if missing := debian.missing(tools):
+            _step("tools that are missing", partial(debian.install, missing, tools))
+    if wanted.foreign:
+        run_foreign_programs(wanted)
     IMAGE_BUILD.mkdir(parents=True, exist_ok=True)
 
 
-def _image(wanted: Board, version: str) -> None:
+def _image(wanted: Board, version: str, *, compress: bool) -> None:
     """Raises: SetupFailed."""
     epoch = _epoch()
     slot = _slot(wanted, version, epoch)
-    _tell(_step("disk", lambda: make_disk(wanted, slot, epoch)), version)
+    disk = _step("disk", lambda: make_disk(wanted, slot, epoch))
+    _tell(disk, version)
+    if compress:
+        _tell(_step("compressed", lambda: compressed(disk)), version)
 
 
 def _bundle(wanted: Board, version: str) -> None:
@@ -79,7 +87,7 @@ def _slot(wanted: Board, version: str, epoch: int) -> Path:
     """Raises: SetupFailed."""
     archive = _step("Debian", lambda: debian_archive(wanted, epoch))
     root = _step("root file system", lambda: make_root(wanted, archive, version, epoch))
-    _step("list of its parts", lambda: write_parts(wanted, parts_of(root, archive), version, epoch))
+    _step("list of its parts", lambda: write_parts(wanted, parts_of(wanted, root, archive), version, epoch))
     return _step("slot", lambda: slot_image(wanted, root, epoch))
 
 

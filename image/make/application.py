@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-from image.make.board import IMAGE_BUILD
-from image.setup.environment import explain_pip, newest_wheel
+from image.make.board import IMAGE_BUILD, Board
+from image.make.wheels import LOCK, PIP, PIP_TIMEOUT_S, SOURCES, listed, own_wheels
+from image.setup.environment import explain_pip
 from image.setup.paths import TREE, VENV_PYTHON
 from image.setup.running import SetupFailed, digest, run
 
 HOME = Path("usr/lib/deskbell")
-LOCK = TREE / "requirements.lock"
 FOLDERS = ("app", "firmware", "models", "provisioning")
-PIP_TIMEOUT_S = 1800  # 60 MB on a slow line
 COMPILE_TIMEOUT_S = 600
 
 ENVIRONMENT = """\
@@ -32,7 +32,7 @@ PYTHONDONTWRITEBYTECODE=1
 """
 
 
-def put_application(root: Path) -> None:
+def put_application(root: Path, board: Board) -> None:
     """Raises: SetupFailed."""
     home = root / HOME
     home.mkdir(parents=True)
@@ -40,7 +40,7 @@ def put_application(root: Path) -> None:
         shutil.copytree(
             TREE / folder, home / folder, ignore=shutil.ignore_patterns("__pycache__", "convert_*.py", "train_*")
         )
-    shutil.copytree(_packages(), home / "packages", symlinks=True)
+    shutil.copytree(_packages(board), home / "packages", symlinks=True)
     (home / "environment").write_text(ENVIRONMENT)
     # Not by PYTHONPATH, which the recognisers' processes do not listen to.
     (root / "usr/lib/python3/dist-packages/deskbell.pth").write_text(f"/{HOME}/packages\n")
@@ -49,36 +49,34 @@ def put_application(root: Path) -> None:
     _readable(home)
 
 
-def _packages() -> Path:
-    """The packages of the lock and pjsua2, once for each state of both. Raises: SetupFailed."""
-    wheel = newest_wheel()
-    if wheel is None:
-        raise SetupFailed("there is no pjsua2 wheel: run just setup")
-    folder = IMAGE_BUILD / f"packages-{digest(LOCK, wheel)[:12]}"
+def _packages(board: Board) -> Path:
+    """The packages of the lock, once for each state of it and of what is built from source. Raises: SetupFailed."""
+    own = own_wheels(board)
+    folder = IMAGE_BUILD / f"packages-{board.name}-{digest(LOCK, *own)[:12]}"
     if folder.is_dir():
         return folder
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
-    pip: list[str | Path] = [
-        VENV_PYTHON,
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "--quiet",
-        "install",
-        "--no-compile",
-        "--target",
-        part,
-    ]
-    try:
-        run([*pip, "--require-hashes", "--requirement", LOCK], timeout_s=PIP_TIMEOUT_S)
-    except SetupFailed as fault:
-        raise SetupFailed(explain_pip(str(fault))) from fault
-    run([*pip, "--no-index", "--no-deps", wheel], timeout_s=PIP_TIMEOUT_S)
+    into = [*PIP, "install", "--no-compile", "--target", part]
+    platforms = [f"--platform={name}" for name in _platforms(board)]
+    with listed(lambda name: name not in SOURCES) as published:
+        try:
+            run([*into, *platforms, "--only-binary=:all:", "--require-hashes", "--no-deps", "--requirement", published],
+                timeout_s=PIP_TIMEOUT_S)  # fmt: skip
+        except SetupFailed as fault:
+            raise SetupFailed(explain_pip(str(fault))) from fault
+    run([*into, *platforms, "--only-binary=:all:", "--no-index", "--no-deps", *own], timeout_s=PIP_TIMEOUT_S)
     _slim(part)
     _compiled(part, f"/{HOME}/packages")
     part.rename(folder)
     return folder
+
+
+def _platforms(board: Board) -> Iterator[str]:
+    """What pip calls a processor with Debian 12's C library, version 2.36, or an older one."""
+    yield f"linux_{board.machine}"
+    yield from (f"manylinux_2_{minor}_{board.machine}" for minor in range(36, 16, -1))
+    yield f"manylinux2014_{board.machine}"
 
 
 def _slim(packages: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from image.make.board import IMAGE_BUILD, Board
@@ -17,6 +19,7 @@ RELEASE = "bookworm"
 RELEASES = (RELEASE, f"{RELEASE}-updates", f"{RELEASE}-security")
 PACKAGES = TREE / "image" / "system-packages.txt"
 MAKING_TIMEOUT_S = 1800  # 250 MB of packages on a slow line
+EMULATED_TIMEOUT_S = 5400  # packages that configure themselves on an emulated processor
 
 # Never read on the box. Copyright files stay: they are the licences of what is given away.
 _LEFT_OUT = (
@@ -49,6 +52,9 @@ _LEFT_OUT = (
             "fs/nfs",
         )
     ),
+    # Descriptions of machines that no image is for.
+    "--dpkgopt=path-exclude=/usr/lib/linux-image-*/*",
+    "--dpkgopt=path-include=/usr/lib/linux-image-*/broadcom/bcm2*-rpi-*.dtb",
     "--dpkgopt=path-include=/lib/modules/*/kernel/drivers/scsi/s*_mod.ko",
     "--dpkgopt=path-include=/lib/modules/*/kernel/drivers/scsi/scsi_common.ko",
 )
@@ -66,15 +72,22 @@ def debian_archive(board: Board, epoch: int) -> Path:
         "SOURCE_DATE_EPOCH": str(epoch),
         "INITRD": "No",
     }  # the kernel's first stage is made with our part in it
-    try:
-        run(command, timeout_s=MAKING_TIMEOUT_S)
-    except SetupFailed as fault:
-        raise SetupFailed(
-            f"mmdebstrap could not make the Debian part of the image:\n{last_lines(str(fault), 8)}\n"
-            "Check that this machine reaches its Debian mirror; another one: DESKBELL_DEBIAN_MIRROR"
-        ) from fault
+    with explained("the Debian part of the image"):
+        run(command, timeout_s=EMULATED_TIMEOUT_S if board.foreign else MAKING_TIMEOUT_S)
     part.rename(archive)
     return archive
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Raises: SetupFailed, of mmdebstrap's, with what to do."""
+    try:
+        yield
+    except SetupFailed as fault:
+        raise SetupFailed(
+            f"mmdebstrap could not make {what}:\n{last_lines(str(fault), 8)}\n"
+            "Check that this machine reaches its Debian mirror; another one: DESKBELL_DEBIAN_MIRROR"
+        ) from fault
 
 
 def _options(board: Board) -> list[str]:

@@ -4,10 +4,14 @@ that grows at the first start."""
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
-from image.make.board import IMAGE_BUILD, Board
-from image.make.root import SLOT_MIB
+from image.make.board import IMAGE_BUILD, Board, image_of
+from image.make.kit import starters_at
+from image.make.parts import LICENCES
+from image.make.raspberry import first_programs
+from image.make.root import SLOT_MIB, root_of
 from image.setup.paths import TREE
 from image.setup.running import run
 
@@ -16,6 +20,7 @@ BOOT_MIB = 128
 DATA_MIB = 256
 FIRST_MIB = 4  # before the first partition: what cards like to have aligned
 STEP_TIMEOUT_S = 600
+COMPRESS_TIMEOUT_S = 3600  # five minutes on two cores
 
 _MODULES = (
     "part_msdos part_gpt fat ext2 normal linux configfile loadenv test regexp echo search search_fs_file sleep reboot "
@@ -27,7 +32,7 @@ _GRUBENV = ("ORDER=A B", "A_OK=1", "A_TRY=0", "B_OK=0", "B_TRY=0")
 
 def make_disk(board: Board, slot: Path, epoch: int) -> Path:
     """Raises: SetupFailed."""
-    disk = IMAGE_BUILD / f"deskbell-{board.name}.img"
+    disk = image_of(board)
     part = disk.with_suffix(".part")
     total_mib = FIRST_MIB + BOOT_MIB + 2 * SLOT_MIB + DATA_MIB
     part.unlink(missing_ok=True)
@@ -36,9 +41,16 @@ def make_disk(board: Board, slot: Path, epoch: int) -> Path:
     _partition(part)
     _put(part, _boot_partition(board, epoch), FIRST_MIB)
     _put(part, slot, FIRST_MIB + BOOT_MIB)
-    _put(part, _data_partition(epoch), FIRST_MIB + BOOT_MIB + 2 * SLOT_MIB)
+    _put(part, _data_partition(board, epoch), FIRST_MIB + BOOT_MIB + 2 * SLOT_MIB)
     part.rename(disk)
     return disk
+
+
+def compressed(disk: Path) -> Path:
+    """In the format that programs for writing cards read. Raises: SetupFailed."""
+    packed = disk.with_name(f"{disk.name}.xz")
+    run(["xz", "--keep", "--force", "--threads=0", disk], timeout_s=COMPRESS_TIMEOUT_S)
+    return packed
 
 
 def _partition(disk: Path) -> None:
@@ -54,31 +66,50 @@ def _partition(disk: Path) -> None:
 
 
 def _boot_partition(board: Board, epoch: int) -> Path:
+    """Times and order of its files are always the same. Raises: SetupFailed."""
     image, folder = IMAGE_BUILD / f"boot-{board.name}.img", IMAGE_BUILD / f"boot-{board.name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    if board.raspberry:
+        for file in first_programs(starters_at(board), root_of(board)):
+            shutil.copyfile(file, folder / file.name)
+    for name in board.starters:
+        _licence(board, name, folder / LICENCES)
+    _grub(board, folder / "EFI" / "BOOT")
+    image.unlink(missing_ok=True)
+    with image.open("wb") as empty:
+        empty.truncate(BOOT_MIB * 2**20)
+    os.environ["SOURCE_DATE_EPOCH"] = str(epoch)
+    run(["mkfs.vfat", "--invariant", "-F", "32", "-n", "DESKBELL", "-i", "c0ffee01", image], timeout_s=STEP_TIMEOUT_S)
+    run(["mmd", "-i", image, "::EFI", "::EFI/BOOT", f"::{LICENCES}"], timeout_s=STEP_TIMEOUT_S)
+    for each in sorted(path for path in folder.rglob("*") if path.is_file()):
+        os.utime(each, (epoch, epoch))
+        run(["mcopy", "-m", "-i", image, each, f"::{each.relative_to(folder)}"], timeout_s=STEP_TIMEOUT_S)
+    return image
+
+
+def _licence(board: Board, package: str, folder: Path) -> None:
+    """Beside what it is the licence of: the root file system does not have these packages."""
     folder.mkdir(exist_ok=True)
+    shutil.copyfile(starters_at(board) / "usr/share/doc" / package / "copyright", folder / f"{package}.txt")
+
+
+def _grub(board: Board, folder: Path) -> None:
+    """The boot loader, its settings and its counts."""
+    folder.mkdir(parents=True)
     loader, grubenv, settings = folder / board.loader, folder / "grubenv", folder / "grub.cfg"
-    for each in (image, grubenv):
-        each.unlink(missing_ok=True)
-    run(["grub-mkimage", "-O", board.grub, "-p", "/EFI/BOOT", "-c", BOOT / "embed.cfg", "-o", loader, *_MODULES],
-        timeout_s=STEP_TIMEOUT_S)  # fmt: skip
+    modules = starters_at(board) / "usr/lib/grub" / board.grub
+    run(["grub-mkimage", "-O", board.grub, "-d", modules, "-p", "/EFI/BOOT", "-c", BOOT / "embed.cfg", "-o", loader,
+         *_MODULES], timeout_s=STEP_TIMEOUT_S)  # fmt: skip
     consoles = " ".join(f"console={each}" for each in board.consoles)
     settings.write_text((BOOT / "grub.cfg").read_text().replace("@CONSOLES@", consoles))
     run(["grub-editenv", grubenv, "create"], timeout_s=STEP_TIMEOUT_S)
     run(["grub-editenv", grubenv, "set", *_GRUBENV], timeout_s=STEP_TIMEOUT_S)
-    with image.open("wb") as file:
-        file.truncate(BOOT_MIB * 2**20)
-    os.environ["SOURCE_DATE_EPOCH"] = str(epoch)
-    run(["mkfs.vfat", "--invariant", "-F", "32", "-n", "DESKBELL", "-i", "c0ffee01", image], timeout_s=STEP_TIMEOUT_S)
-    run(["mmd", "-i", image, "::EFI", "::EFI/BOOT"], timeout_s=STEP_TIMEOUT_S)
-    for each in (loader, settings, grubenv):
-        os.utime(each, (epoch, epoch))
-        run(["mcopy", "-m", "-i", image, each, f"::EFI/BOOT/{each.name}"], timeout_s=STEP_TIMEOUT_S)
-    return image
 
 
-def _data_partition(epoch: int) -> Path:
+def _data_partition(board: Board, epoch: int) -> Path:
     """Blocks of 4 KiB from the start, which a file system this small would not take by itself: it grows."""
-    image = IMAGE_BUILD / "data.img"
+    image = IMAGE_BUILD / f"data-{board.name}.img"
     image.unlink(missing_ok=True)
     os.environ |= {"SOURCE_DATE_EPOCH": str(epoch), "E2FSPROGS_FAKE_TIME": str(epoch)}
     identity = "6465736b-6265-6c6c-0000-000064617461"

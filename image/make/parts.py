@@ -3,6 +3,7 @@ Written beside the image as an SPDX document for programs, and as a list for peo
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import tomllib
@@ -16,9 +17,13 @@ from urllib.parse import quote
 
 from image.make.application import HOME
 from image.make.board import IMAGE_BUILD, Board
+from image.make.kit import starters_at
 from image.setup.running import SetupFailed, run
 
 STATUS = "./var/lib/dpkg/status"
+LICENCES = "licences"
+"""Folder of the boot partition, for what is only there."""
+
 _READING_TIMEOUT_S = 120
 _DEEPEST = 6
 """A licence is named at the beginning; what is longer than this many words is its text."""
@@ -51,10 +56,12 @@ class Part:
     sha256: str = ""
 
 
-def parts_of(root: Path, debian: Path) -> tuple[Part, ...]:
-    """Of the root file system and the archive of Debian's part that it was made of. Raises: SetupFailed."""
+def parts_of(board: Board, root: Path, debian: Path) -> tuple[Part, ...]:
+    """Of the root file system, the archive of Debian's part that it was made of, and the boot partition.
+
+    Raises: SetupFailed."""
     status = run(["tar", "--extract", "--to-stdout", "--file", debian, STATUS], timeout_s=_READING_TIMEOUT_S)
-    return (*debian_parts(status, root), *python_parts(root), *model_parts(root))
+    return (*debian_parts(status, root), *boot_parts(board), *python_parts(root), *model_parts(root))
 
 
 def debian_parts(status: str, root: Path) -> Iterator[Part]:
@@ -65,15 +72,40 @@ def debian_parts(status: str, root: Path) -> Iterator[Part]:
             continue
         name, version = told["Package"], told["Version"]
         text = f"usr/share/doc/{name}/copyright"
-        yield Part(
-            kind="Debian",
-            name=name,
-            version=version,
-            licence="",
-            words=_words_of_debian(root / text),
-            text=f"/{text}",
-            address=f"pkg:deb/debian/{quote(name)}@{quote(version)}?arch={told['Architecture']}",
+        yield _debian_part(name, version, told["Architecture"], root / text, f"/{text}")
+
+
+def boot_parts(board: Board) -> Iterator[Part]:
+    """Of the boot partition. Raises: SetupFailed."""
+    below = starters_at(board)
+    for name in board.starters:
+        text = below / "usr/share/doc" / name / "copyright"
+        yield _debian_part(
+            name, _starter_version(below, name), board.name, text, f"{LICENCES}/{name}.txt on partition 1"
         )
+
+
+def _starter_version(below: Path, name: str) -> str:
+    """As dpkg knows it of this machine, and the package's own changelog of one that is only unpacked.
+
+    Raises: SetupFailed."""
+    if below == Path("/"):
+        return run(["dpkg-query", "--show", "--showformat=${Version}", name], timeout_s=_READING_TIMEOUT_S)
+    with gzip.open(below / "usr/share/doc" / name / "changelog.Debian.gz", "rt") as changes:
+        return next(changes).partition("(")[2].partition(")")[0]
+
+
+def _debian_part(name: str, version: str, processor: str, licence: Path, text: str) -> Part:
+    """Raises: SetupFailed."""
+    return Part(
+        kind="Debian",
+        name=name,
+        version=version,
+        licence="",
+        words=_words_of_debian(licence),
+        text=text,
+        address=f"pkg:deb/debian/{quote(name)}@{quote(version)}?arch={processor}",
+    )
 
 
 def python_parts(root: Path) -> Iterator[Part]:

@@ -29,8 +29,9 @@ _USERS = {
 }
 _ENABLED = (
     "deskbell-admin.service",
+    "deskbell-carry.path",
+    "deskbell-carry.service",
     "deskbell-console@tty1.service",
-    "deskbell-console@ttyS0.service",
     "deskbell-counts.service",
     "deskbell-overdue.timer",
     "deskbell-phone.service",
@@ -78,7 +79,7 @@ _UNUSED_ON_THE_BOX = (
 
 def make_root(board: Board, debian: Path, version: str, epoch: int) -> Path:
     """The folder. Raises: SetupFailed."""
-    root = IMAGE_BUILD / f"root-{board.name}"
+    root = root_of(board)
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     run(
@@ -87,13 +88,17 @@ def make_root(board: Board, debian: Path, version: str, epoch: int) -> Path:
     )
     _overlay(root, board)
     _users(root)
-    put_application(root)
+    put_application(root, board)
     _named(root, board, version)
     _first_stage(root, debian)
     _kernel_names(root)
-    _units(root)
+    _units(root, board)
     _tidy(root, epoch)
     return root
+
+
+def root_of(board: Board) -> Path:
+    return IMAGE_BUILD / f"root-{board.name}"
 
 
 def slot_image(board: Board, root: Path, epoch: int) -> Path:
@@ -181,8 +186,9 @@ def _kernel_names(root: Path) -> None:
         unused.unlink()
 
 
-def _units(root: Path) -> None:
-    _in(root, "systemctl", "--quiet", "enable", *_ENABLED)
+def _units(root: Path, board: Board) -> None:
+    lines = [f"deskbell-console@{device}.service" for device in board.lines]
+    _in(root, "systemctl", "--quiet", "enable", *_ENABLED, *lines)
     _in(root, "systemctl", "--quiet", "mask", *_MASKED)
     (root / "etc/resolv.conf").unlink(missing_ok=True)
     (root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")

@@ -2,6 +2,8 @@
 # Build the pjsua2 wheel from source into build/wheels/, once per set of inputs.
 #
 # Usage: image/pjsua2/build.sh            (PYTHON=... names another Python 3.11 with its headers)
+#        MACHINE=aarch64 SYSROOT=FOLDER image/pjsua2/build.sh     for another processor, into build/wheels/MACHINE;
+#        FOLDER has its libraries and headers, Python's too
 #
 # The only packaged source of pjproject 2.17 is a component of Debian unstable's asterisk source package. It is
 # fetched with the machine's own apt sources and Debian's own signature check, in a private apt state folder, so
@@ -16,7 +18,10 @@ PJPROJECT_SHA256=6860c2f7604b4eee75f38151a9ef69774eb3f0c5286fc1d14bc1db2dc5a9e8a
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$root/build/pjsua2
-wheels=$root/build/wheels
+machine=${MACHINE:-}
+wheels=$root/build/wheels${machine:+/$machine}
+sysroot=${SYSROOT:+--sysroot=$SYSROOT}
+tools=${machine:+$machine-linux-gnu-}
 python=${PYTHON:-$root/.venv/bin/python}
 [ -x "$python" ] || python=$(command -v python3.11 || command -v python3)
 
@@ -27,17 +32,21 @@ inputs_hash() {
     {
         sha256sum < "$here/build.sh"; sha256sum < "$here/config_site.h"; sha256sum < "$here/pack_wheel.py"
         for patch in "$here"/patches/*.patch; do sha256sum < "$patch"; done
-        uname -m; "$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))'
+        echo "${machine:-$(uname -m)}"
     } | sha256sum | cut -c1-12
 }
 
 check_tools() {
     local missing=()
-    for tool in swig g++ make patch apt-get xz strip; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+    for tool in swig "${tools}g++" make patch apt-get xz "${tools}strip"; do command -v "$tool" >/dev/null || missing+=("$tool"); done
     [ ${#missing[@]} = 0 ] || die "missing on this machine: ${missing[*]}." "Install the build packages (just setup prints the line), then run again."
     "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || die "$python is not Python 3.11; name one with PYTHON=..."
-    [ -e "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] ||
-        die "the headers of $python are missing (Debian: python3-dev)."
+    [ -e "$(headers)/Python.h" ] || die "the headers of $python are missing (Debian: python3-dev)."
+}
+
+headers() {
+    if [ -n "$machine" ]; then echo "$SYSROOT/usr/include/python3.11"; return; fi
+    "$python" -c 'import sysconfig; print(sysconfig.get_path("include"))'
 }
 
 # shellcheck source=image/pjsua2/fetch.sh
@@ -55,7 +64,7 @@ unpack() {
 }
 
 step() { # step NAME COMMAND...: one progress line; the output goes to a log, and its end is shown on failure
-    local name=$1 log=$work/$1.log began=$SECONDS; shift
+    local name=$1 log=$work/$1${machine:+-$machine}.log began=$SECONDS; shift
     say "$name ..."
     "$@" > "$log" 2>&1 || { tail -n 25 "$log" >&2; die "$name failed; the whole output is in $log"; }
     say "$name took $((SECONDS - began)) s"
@@ -63,8 +72,8 @@ step() { # step NAME COMMAND...: one progress line; the output goes to a log, an
 
 configure() {
     cd "$src"
-    CFLAGS="-O2 -fPIC -DNDEBUG -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wformat -Werror=format-security" \
-    LDFLAGS="-Wl,-z,relro,-z,now" ./configure \
+    CFLAGS="$sysroot -O2 -fPIC -DNDEBUG -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wformat -Werror=format-security" \
+    LDFLAGS="$sysroot -Wl,-z,relro,-z,now" ./configure ${machine:+--host="$machine-linux-gnu" --with-ssl="$SYSROOT/usr"} \
         --disable-sound --disable-video --disable-libwebrtc --disable-libyuv --disable-speex-aec --disable-libwebrtc-aec3 \
         --disable-v4l2 --disable-openh264 --disable-vpx --disable-ffmpeg --disable-sdl --disable-ilbc-codec \
         --disable-g7221-codec --disable-resample --enable-speex-resample --enable-epoll \
@@ -90,11 +99,16 @@ MK
     local pj_cxxflags pj_ldflags pj_libs; eval "$variables"
     # -O1: most of SWIG's glue runs once, and -O2 doubles the longest step (43 s to 83 s of one core, x86).
     # shellcheck disable=SC2086  # these are lists of words
-    g++ $pj_cxxflags -O1 -fno-strict-aliasing -I"$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+    "${tools}g++" $pj_cxxflags -O1 -fno-strict-aliasing -I"$(headers)" \
         -c pjsua2_wrap.cpp -o pjsua2_wrap.o
     # shellcheck disable=SC2086
-    g++ -shared -Wl,-z,relro,-z,now pjsua2_wrap.o -o _pjsua2.so $pj_ldflags $pj_libs
-    strip --strip-unneeded _pjsua2.so
+    "${tools}g++" $sysroot -shared -Wl,-z,relro,-z,now pjsua2_wrap.o -o _pjsua2.so $pj_ldflags $pj_libs
+    "${tools}strip" --strip-unneeded _pjsua2.so
+    # configure goes on without what it does not find.
+    local library
+    for library in libssl libsrtp2 libopus libspeexdsp; do
+        readelf -d _pjsua2.so | grep -q "NEEDED.*$library\." || { echo "$library is not in it"; return 1; }
+    done
 }
 
 key=$(inputs_hash)
@@ -107,12 +121,12 @@ check_tools
 mkdir -p "$work" "$wheels"
 exec 9> "$work/lock"
 flock --nonblock 9 || die "another build of pjsua2 runs in $work: wait for it, then run again."
-src=$work/pjproject-$PJPROJECT_VERSION
+src=$work/pjproject-$PJPROJECT_VERSION${machine:+-$machine}
 fetch
 unpack
 step configure configure
 step compile compile
 step bind bind
 rm -f "$wheels"/pjsua2-*.whl
-"$python" "$here/pack_wheel.py" "$src/pjsip-apps/src/swig/python/out" "$version" "$wheels"
+"$python" "$here/pack_wheel.py" "$src/pjsip-apps/src/swig/python/out" "$version" "$wheels" "${machine:-$(uname -m)}"
 say "built $(basename "$wheels"/pjsua2-"$version"-*.whl)"

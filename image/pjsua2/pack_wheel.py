@@ -1,4 +1,4 @@
-"""Pack the built extension and its Python part into a wheel: `pack_wheel.py FOLDER VERSION OUT`.
+"""Pack the built extension and its Python part into a wheel: `pack_wheel.py FOLDER VERSION OUT [MACHINE]`.
 
 By hand and with the standard library, so that building needs neither setuptools nor an index of packages.
 The format is PEP 427. Time stamps are fixed, so that the same inputs give the same file names and order.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -21,10 +20,10 @@ def record_line(name: str, data: bytes) -> str:
     return f"{name},sha256={digest},{len(data)}\n"
 
 
-def files(folder: Path, version: str, tag: str) -> dict[str, bytes]:
-    info = f"pjsua2-{version}.dist-info"
+def files(folder: Path, version: str, machine: str) -> dict[str, bytes]:
+    info, tag = f"pjsua2-{version}.dist-info", tag_of(machine)
     contents = {
-        "_pjsua2" + sysconfig.get_config_var("EXT_SUFFIX"): (folder / "_pjsua2.so").read_bytes(),
+        f"_pjsua2.cpython-311-{machine}-linux-gnu.so": (folder / "_pjsua2.so").read_bytes(),
         "pjsua2.py": (folder / "pjsua2.py").read_bytes(),
         f"{info}/METADATA": (
             f"Metadata-Version: 2.1\nName: pjsua2\nVersion: {version}\n"
@@ -37,11 +36,13 @@ def files(folder: Path, version: str, tag: str) -> dict[str, bytes]:
     return contents
 
 
-def main(folder: Path, version: str, out: Path) -> None:
-    platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-    tag = f"cp311-cp311-{platform}"
-    with zipfile.ZipFile(out / f"pjsua2-{version}-{tag}.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
-        for name, data in files(folder, version, tag).items():
+def tag_of(machine: str) -> str:
+    return f"cp311-cp311-linux_{machine}"
+
+
+def main(folder: Path, version: str, out: Path, machine: str) -> None:
+    with zipfile.ZipFile(out / f"pjsua2-{version}-{tag_of(machine)}.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
+        for name, data in files(folder, version, machine).items():
             entry = zipfile.ZipInfo(name, LONG_AGO)
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -49,4 +50,4 @@ def main(folder: Path, version: str, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4])

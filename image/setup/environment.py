@@ -54,8 +54,8 @@ def explain_pip(stderr: str) -> str:
     return f"pip could not install requirements-dev.lock:\n{last_lines(stderr, 6)}"
 
 
-def newest_wheel() -> Path | None:
-    wheels = sorted(WHEELS.glob("pjsua2-*.whl"), key=lambda wheel: wheel.stat().st_mtime)
+def newest_wheel(folder: Path = WHEELS) -> Path | None:
+    wheels = sorted(folder.glob("pjsua2-*.whl"), key=lambda wheel: wheel.stat().st_mtime)
     return wheels[-1] if wheels else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from image.setup.paths import STAMPS, TREE
@@ -15,14 +15,17 @@ class SetupFailed(Exception):
     """Setup cannot go on. The text says what failed, why, and what to do next."""
 
 
-def run(command: Sequence[str | Path], *, timeout_s: float, quiet: bool = True) -> str:
-    """Run a program in the tree and return what it printed; `quiet=False` lets it print for itself.
+def run(
+    command: Sequence[str | Path], *, timeout_s: float, quiet: bool = True, variables: Mapping[str, str] | None = None
+) -> str:
+    """Run a program in the tree and return what it printed; `quiet=False` lets it print for itself. `variables` of its
+    environment, beside those that there are.
 
     Raises: SetupFailed if it cannot be started, does not end in time, or ends with another status than 0; the text
     is then all it printed to stderr.
     """
     pipe = subprocess.PIPE if quiet else None
-    environment = os.environ | {"LC_ALL": "C.UTF-8"}
+    environment = os.environ | {"LC_ALL": "C.UTF-8"} | dict(variables or {})
     try:
         done = subprocess.run(
             command,

@@ -9,11 +9,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from image.make.board import AMD64, IMAGE_BUILD
 from image.make.bundle import manifest, seal
 from image.make.keys import signer
+from tests.image.subject import BOARD, SLOT
 
-SLOT = IMAGE_BUILD / f"rootfs-{AMD64.name}.img"
 _QUICKLY = 1  # packing well takes minutes, and nobody downloads these
 
 
@@ -23,7 +22,7 @@ def bundle_with(folder: Path, version: str, changes: Mapping[str, bytes]) -> byt
     content.mkdir()
     slot, bundle = content / "rootfs.img", folder / f"{version}.raucb"
     slot_with(slot, {**changes, "etc/deskbell-release": _release(version)}, folder)
-    (content / "manifest.raucm").write_text(manifest(AMD64, version))
+    (content / "manifest.raucm").write_text(manifest(BOARD, version))
     seal(content, bundle, signer(), _QUICKLY)
     shutil.rmtree(content)
     data = bundle.read_bytes()
@@ -39,7 +38,7 @@ def slot_with(slot: Path, changes: Mapping[str, bytes], folder: Path) -> None:
 
 
 def _release(version: str) -> bytes:
-    return f"VERSION={version}\nBOARD={AMD64.name}\n".encode()
+    return f"VERSION={version}\nBOARD={BOARD.name}\n".encode()
 
 
 def _put(slot: Path, path: Path, data: bytes, folder: Path) -> None:

@@ -1,4 +1,5 @@
-"""A mini PC with the image on its disk: QEMU, with the firmware, the disk, the network and the serial line of one.
+"""A mini PC or a small ARM computer with the image on its disk: QEMU, with the firmware, the disk, the network and the
+serial line of one.
 
     async with machine(folder, image) as box:
         code = await box.said(r"Set-up code: (\\d{4} \\d{4})")
@@ -25,11 +26,16 @@ from urllib.parse import urlsplit
 
 import trio
 
-from image.make.board import IMAGE_BUILD
+from image.make.board import AMD64, ARM64, IMAGE_BUILD
 from image.make.disk import FIRST_MIB
+from tests.image.subject import BOARD, IMAGE
 
-IMAGE = IMAGE_BUILD / "deskbell-amd64.img"
-FIRMWARE = Path("/usr/share/OVMF")
+FIRMWARE = {
+    AMD64: (Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd")),
+    ARM64: (Path("/usr/share/AAVMF/AAVMF_CODE.fd"), Path("/usr/share/AAVMF/AAVMF_VARS.fd")),
+}
+"""UEFI: the program, and what it keeps."""
+
 OFFICE = "10.0.2.2"
 """This machine, as the box sees it."""
 
@@ -69,9 +75,15 @@ class Machine:
     def spoken(self) -> str:
         return self.serial.read_text(errors="replace").replace("\r", "") if self.serial.exists() else ""
 
+    def on_boot_partition(self) -> list[str]:
+        """Names in its top folder."""
+        boot = _boot_partition(self.serial.parent)
+        listed = subprocess.run(["mdir", "-b", "-i", boot], capture_output=True, text=True, check=True)
+        return [name.removeprefix("::/").rstrip("/") for name in listed.stdout.splitlines()]
+
     def boot_counts(self) -> dict[str, str]:
         """What the boot loader and RAUC wrote last: ORDER, and OK and TRY of both slots."""
-        boot = f"{self.serial.with_name('disk.img')}@@{FIRST_MIB}M"
+        boot = _boot_partition(self.serial.parent)
         read = subprocess.run(["mcopy", "-n", "-i", boot, "::EFI/BOOT/grubenv", "-"], capture_output=True, check=True)
         return dict(line.split("=", 1) for line in read.stdout.decode().splitlines() if "=" in line)
 
@@ -90,11 +102,11 @@ def disk_of(folder: Path, image: Path = IMAGE) -> Path:
     """A card with the image on it, as `just flash` leaves it; the one that is there already stays."""
     disk = folder / "disk.img"
     if not disk.exists():
-        shutil.copyfile(FIRMWARE / "OVMF_VARS_4M.fd", folder / "firmware-settings.fd")
+        shutil.copyfile(FIRMWARE[BOARD][1], folder / "firmware-settings.fd")
         subprocess.run(["cp", "--sparse=always", str(image), str(disk)], check=True)
         os.truncate(disk, DISK_BYTES)
         if "DESKBELL_QEMU_TALKS" in os.environ:
-            _let_it_talk(disk, folder / "grub.cfg")
+            _let_it_talk(folder)
     return disk
 
 
@@ -105,17 +117,26 @@ def count(folder: Path, *counts: str) -> None:
     if counts:
         subprocess.run(["grub-editenv", str(new), "create"], check=True)
         subprocess.run(["grub-editenv", str(new), "set", *counts], check=True)
-    boot = f"{folder / 'disk.img'}@@{FIRST_MIB}M"
-    subprocess.run(["mcopy", "-o", "-i", boot, str(new), "::EFI/BOOT/grubenv"], check=True)
+    put_on_boot_partition(folder, new, "EFI/BOOT/grubenv")
 
 
-def _let_it_talk(disk: Path, settings: Path) -> None:
+def put_on_boot_partition(folder: Path, file: Path, there: str) -> None:
+    """Of a box that is off."""
+    subprocess.run(["mcopy", "-o", "-i", _boot_partition(folder), str(file), f"::{there}"], check=True)
+
+
+def _boot_partition(folder: Path) -> str:
+    """As mtools call it."""
+    return f"{folder / 'disk.img'}@@{FIRST_MIB}M"
+
+
+def _let_it_talk(folder: Path) -> None:
     """For whoever wants to know why it does not start: the journal comes over the serial line too."""
-    boot = f"{disk}@@{FIRST_MIB}M"
-    subprocess.run(["mcopy", "-n", "-i", boot, "::EFI/BOOT/grub.cfg", str(settings)], check=True)
+    settings = folder / "grub.cfg"
+    subprocess.run(["mcopy", "-n", "-i", _boot_partition(folder), "::EFI/BOOT/grub.cfg", str(settings)], check=True)
     more = "console=ttyS0,115200 systemd.journald.forward_to_console=1 systemd.log_color=0"
     settings.write_text(settings.read_text().replace("quiet loglevel=3", more))
-    subprocess.run(["mcopy", "-o", "-i", boot, str(settings), "::EFI/BOOT/grub.cfg"], check=True)
+    put_on_boot_partition(folder, settings, "EFI/BOOT/grub.cfg")
 
 
 async def trusted(box: Machine, folder: Path) -> Path:
@@ -131,15 +152,16 @@ async def trusted(box: Machine, folder: Path) -> Path:
 
 @asynccontextmanager
 async def machine(
-    folder: Path, image: Path = IMAGE, *, clock: str = "", cable: bool = True
+    folder: Path, image: Path = IMAGE, *, clock: str = "", cable: bool = True, raspberry: bool = False
 ) -> AsyncGenerator[Machine, None]:
     """Switched on; the plug is pulled at the end. `clock`: what its battery clock says; empty: the time. Without a
-    `cable` nobody reaches it, and it reaches nobody."""
+    `cable` nobody reaches it, and it reaches nobody. A `raspberry`: a Raspberry Pi 3, which has no battery clock."""
     disk = await trio.to_thread.run_sync(disk_of, folder, image)
     port = _free_port()
+    command = _raspberry(folder, disk, port) if raspberry else _command(folder, disk, port, cable=cable)
     with (folder / "qemu.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds
-            ["setpriv", "--pdeathsig", "KILL", *_command(folder, disk, port, cable=cable), *_clock(clock)],
+            ["setpriv", "--pdeathsig", "KILL", *command, *_clock(clock)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -162,10 +184,9 @@ def _command(folder: Path, disk: Path, port: int, *, cable: bool) -> list[str]:
     """One core in software, since a machine that tests may have no other; DESKBELL_QEMU_ACCEL=kvm where there is."""
     accel = os.environ.get("DESKBELL_QEMU_ACCEL", "tcg")
     return [
-        "qemu-system-x86_64", "-nodefaults", "-display", "none",
-        "-machine", "q35", "-accel", accel, "-cpu", "host,-arch-capabilities" if accel == "kvm" else "max", "-smp", "1",
+        *(_arm(accel) if BOARD is ARM64 else _pc(accel)), "-nodefaults", "-display", "none", "-smp", "1",
         "-m", str(MEMORY_MIB),
-        "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE / 'OVMF_CODE_4M.fd'}",
+        "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE[BOARD][0]}",
         "-drive", f"if=pflash,format=raw,file={folder / 'firmware-settings.fd'}",
         "-drive", f"if=virtio,format=raw,file={disk}",
         *(["-netdev", f"user,id=office,hostfwd=tcp:127.0.0.1:{port}-:443"] if cable else []),
@@ -175,6 +196,38 @@ def _command(folder: Path, disk: Path, port: int, *, cable: bool) -> list[str]:
         "-chardev", f"file,id=serial,append=on,path={folder / 'serial.log'}",
         "-serial", "chardev:serial",
     ]  # fmt: skip
+
+
+def _raspberry(folder: Path, disk: Path, port: int) -> list[str]:
+    """No emulator has its graphics processor, which starts U-Boot and gives it the description of the machine: QEMU
+    does, with the files of the boot partition. The second serial line is the one on the pins."""
+    boot = IMAGE_BUILD / f"boot-{ARM64.name}"
+    return [
+        "qemu-system-aarch64", "-machine", "raspi3b", "-nodefaults", "-display", "none",
+        "-kernel", str(boot / "u-boot.bin"), "-dtb", str(boot / "bcm2837-rpi-3-b.dtb"),
+        "-drive", f"if=sd,format=raw,file={disk}",
+        "-netdev", f"user,id=office,hostfwd=tcp:127.0.0.1:{port}-:443", "-device", "usb-net,netdev=office",
+        "-chardev", f"file,id=serial,append=on,path={folder / 'serial.log'}",
+        "-serial", "null", "-serial", "chardev:serial",
+    ]  # fmt: skip
+
+
+def _pc(accel: str) -> list[str]:
+    processor = "host,-arch-capabilities" if accel == "kvm" else "max"
+    return ["qemu-system-x86_64", "-machine", "q35", "-accel", accel, "-cpu", processor]
+
+
+def _arm(accel: str) -> list[str]:
+    """The processor of a Raspberry Pi 4."""
+    return [
+        "qemu-system-aarch64",
+        "-machine",
+        "virt",
+        "-accel",
+        accel,
+        "-cpu",
+        "host" if accel == "kvm" else "cortex-a72",
+    ]
 
 
 def _free_port() -> int:

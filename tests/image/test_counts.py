@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from image.make.board import IMAGE_BUILD
+from tests.image.subject import ROOT
 
 pytestmark = pytest.mark.image
 
-ROOT = IMAGE_BUILD / "root-amd64"
 WHOLE = {"ORDER": "A B", "A_OK": "1", "A_TRY": "2", "B_OK": "0", "B_TRY": "0"}
 _BOX = """
 mount -t tmpfs none "$0/proc"; mount -t tmpfs none "$0/dev"; mount -t tmpfs none "$0/boot/efi"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from image.make.board import AMD64, IMAGE_BUILD
+from image.make.board import IMAGE_BUILD
 from image.make.parts import debian_parts, licence_list, parts_of, spdx
 from image.setup.running import SetupFailed
+from tests.image.subject import BOARD, ROOT
 
 pytestmark = pytest.mark.image
 
-ROOT = IMAGE_BUILD / "root-amd64"
-DOCUMENT, LIST = IMAGE_BUILD / "deskbell-amd64.spdx.json", IMAGE_BUILD / "deskbell-amd64.licences"
+DOCUMENT, LIST = (IMAGE_BUILD / f"deskbell-{BOARD.name}.{kind}" for kind in ("spdx.json", "licences"))
 LOCK = Path(__file__).parents[2] / "requirements.lock"
 
 
@@ -48,10 +48,10 @@ def test_the_document_refers_to_what_is_in_it() -> None:
 
 
 def test_the_same_image_has_the_same_document() -> None:
-    debian = next(IMAGE_BUILD.glob("debian-amd64-*.tar"))
-    one, other = (spdx(AMD64, parts_of(ROOT, debian), "1.0.0", 1_700_000_000) for _ in range(2))
+    debian = next(IMAGE_BUILD.glob(f"debian-{BOARD.name}-*.tar"))
+    one, other = (spdx(BOARD, parts_of(BOARD, ROOT, debian), "1.0.0", 1_700_000_000) for _ in range(2))
     assert one == other
-    assert "Deskbell 1.0.0 for amd64" in licence_list(AMD64, parts_of(ROOT, debian), "1.0.0")
+    assert f"Deskbell 1.0.0 for {BOARD.name}" in licence_list(BOARD, parts_of(BOARD, ROOT, debian), "1.0.0")
 
 
 def test_nothing_is_given_away_without_its_licence(tmp_path: Path) -> None:

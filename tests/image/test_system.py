@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from image.make.board import IMAGE_BUILD
 from image.make.root import OVERLAY
+from tests.image.subject import BOARD, ROOT
 
 pytestmark = pytest.mark.image
 
-ROOT = IMAGE_BUILD / "root-amd64"
 UNITS = sorted(path.name for path in (OVERLAY / "etc/systemd/system").glob("deskbell-*.service"))
 OURS = [name.replace("@.", "@tty1.") for name in UNITS]
 MOST_EXPOSED = 2.0
@@ -83,7 +82,7 @@ def test_rauc_itself_takes_no_older_version(version: str, taken: bool) -> None:
     """Whatever the page and the telephone have looked at before."""
     bundle = ROOT / "tmp/bundle"
     bundle.mkdir(exist_ok=True)
-    (bundle / "manifest.raucm").write_text(f"[update]\ncompatible=deskbell-amd64\nversion={version}\n")
+    (bundle / "manifest.raucm").write_text(f"[update]\ncompatible={BOARD.compatible}\nversion={version}\n")
     asked = ["chroot", str(ROOT), "env", "RAUC_UPDATE_SOURCE=/tmp/bundle", "/usr/lib/deskbell-update/not-older"]
     told = subprocess.run(asked, timeout=60, check=False)
     shutil.rmtree(bundle)

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from image.make.board import IMAGE_BUILD
 from image.make.disk import BOOT_MIB, FIRST_MIB
 from image.make.root import SLOT_MIB
 from tests.image.bundles import slot_with
 from tests.image.machine import count, disk_of, machine
 from tests.image.owner import BOOT_S, counted
+from tests.image.subject import ROOT
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(900)]
 
-FIRST_STAGE = f"boot/{(IMAGE_BUILD / 'root-amd64/boot/initrd.img').resolve().name}"
+FIRST_STAGE = f"boot/{(ROOT / 'boot/initrd.img').resolve().name}"
 
 
 async def test_one_that_is_empty(tmp_path: Path) -> None:

@@ -7,25 +7,65 @@ from pathlib import Path
 
 import pytest
 
-from image.make.board import AMD64, board
+from image.make import raspberry
+from image.make.board import AMD64, ARM64, board
 from image.make.bundle import checked_version, manifest
 from image.make.disk import BOOT
 from image.make.keys import signer
 from image.make.root import OVERLAY
+from image.make.wheels import LOCK, SOURCES, listed
 from image.setup.debian import wanted
 from image.setup.mirror import Repository, repositories
 from image.setup.running import SetupFailed
 
 pytestmark = pytest.mark.unit
 
-LISTS = ("debian-packages.txt", "make-packages.txt", "system-packages.txt")
+LISTS = (
+    "debian-packages.txt",
+    "kit-packages-arm64.txt",
+    "make-packages-arm64.txt",
+    "make-packages.txt",
+    "system-packages.txt",
+)
 UNITS = OVERLAY / "etc/systemd/system"
 
 
-@pytest.mark.parametrize("name", ["arm64", "toaster"])
-def test_a_board_without_a_recipe_is_said_to_have_none(name: str) -> None:
-    with pytest.raises(SetupFailed, match=name):
-        board(name)
+def test_a_board_without_a_recipe_is_said_to_have_none() -> None:
+    with pytest.raises(SetupFailed, match='"toaster": there are amd64 and arm64'):
+        board("toaster")
+
+
+def test_the_box_speaks_on_the_serial_lines_of_its_kernel() -> None:
+    assert (AMD64.lines, ARM64.lines) == (("ttyS0",), ("ttyAMA0", "ttyS1"))
+
+
+def test_a_raspberry_starts_with_what_its_settings_name(tmp_path: Path) -> None:
+    for name in raspberry.FIRMWARE:
+        _file(tmp_path / "kit/usr/lib/raspi-firmware" / name)
+    _file(tmp_path / "kit/usr/lib/u-boot/rpi_arm64/u-boot.bin")
+    with pytest.raises(SetupFailed, match=r"bcm2\*"):
+        raspberry.first_programs(tmp_path / "kit", tmp_path / "root")
+    _file(tmp_path / "root/usr/lib/linux-image-6/broadcom/bcm2837-rpi-3-b.dtb")
+    names = [file.name for file in raspberry.first_programs(tmp_path / "kit", tmp_path / "root")]
+    assert "bcm2837-rpi-3-b.dtb" in names
+    assert re.findall(r"^kernel=(.*)$", raspberry.CONFIG.read_text(), re.MULTILINE)[0] in names
+    (tmp_path / "kit/usr/lib/raspi-firmware/start4.elf").unlink()
+    with pytest.raises(SetupFailed, match=r"no start4\.elf any more"):
+        raspberry.first_programs(tmp_path / "kit", tmp_path / "root")
+
+
+def _file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+def test_every_package_of_the_lock_is_published_or_built_and_keeps_its_hashes() -> None:
+    with listed(lambda name: name in SOURCES) as built, listed(lambda name: name not in SOURCES) as published:
+        one, other = built.read_text(), published.read_text()
+    assert [line.partition("==")[0] for line in one.splitlines() if "==" in line] == list(SOURCES)
+    whole = LOCK.read_text()
+    for kind in ("==", "--hash=sha256:"):
+        assert one.count(kind) + other.count(kind) == whole.count(kind)
 
 
 @pytest.mark.parametrize("version", ["1", "1.2", "1.2.3-rc1", "1.2.3\n", "", "v1.2.3", "../../etc", "00001.2.3"])
@@ -58,6 +98,9 @@ def test_a_mirror_that_somebody_names(monkeypatch: pytest.MonkeyPatch) -> None:
     assert repositories("bookworm", "bookworm-security") == [
         Repository("bookworm", "http://mirror.example/debian", "main")
     ]
+    assert repositories("bookworm", components="main non-free-firmware")[0].line == (
+        "deb http://mirror.example/debian bookworm main non-free-firmware"
+    )
 
 
 @pytest.mark.parametrize("name", LISTS)
