@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from tests.image.subject import BOARD
 
-collect_ignore = [] if BOARD.raspberry else ["test_raspberry.py"]
+collect_ignore = [
+    *(["test_raspberry.py"] if not BOARD.raspberry else []),
+    *(["test_firewall.py"] if BOARD.foreign else []),
+]
