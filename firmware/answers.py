@@ -24,6 +24,7 @@ from firmware.control.connectivity import ConnectivityVerbs
 from firmware.control.do_not_call import DoNotCallVerbs
 from firmware.control.documents import DocumentVerbs
 from firmware.control.events import Events
+from firmware.control.figures import FiguresVerbs
 from firmware.control.http_tools import HttpToolVerbs
 from firmware.control.look import Scene
 from firmware.control.mail import MailVerbs
@@ -36,6 +37,7 @@ from firmware.control.tokens import TokenVerbs
 from firmware.control.trials import TrialVerbs
 from firmware.control.updates import UpdateVerbs
 from firmware.control.webhook import WebhookVerbs
+from firmware.counting import Counts
 from firmware.employer import Employer
 from firmware.mail import Letters
 from firmware.storage import SqliteLedger
@@ -55,6 +57,7 @@ class Box:
     vault: Vault
     events: Events
     endpoint: telephony.Endpoint
+    counts: Counts
     webhooks: Webhooks
     letters: Letters
     switchboard: Switchboard
@@ -88,6 +91,7 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
         ParticipantVerbs(store, box.campaigns),
         DoNotCallVerbs(store),
         itself,
+        FiguresVerbs(store, scene, box.endpoint, box.counts, box.data, VERSION),
         SupportVerbs(store, scene, itself),
         WebhookVerbs(store, vault, box.webhooks, events),
         MailVerbs(store, vault, box.letters, events),

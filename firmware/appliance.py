@@ -28,6 +28,7 @@ from firmware.control import run_control
 from firmware.control.events import Events
 from firmware.control.look import Scene
 from firmware.control.sessions import SessionVerbs
+from firmware.counting import CountedLedger, Counts
 from firmware.data_folder import DATABASE, RECORDINGS, VAULT, data_folder
 from firmware.employer import Employer
 from firmware.equipment import open_equipment
@@ -91,12 +92,13 @@ async def _put_together(
             letters.wake()
 
         switchboard = Switchboard(endpoint, lines, partial(events.changed, EventKind.REGISTRATION))
+        counts = Counts()
         shown = ShownLedger(store, tell) if show else store
         employer = Employer(
             store,
             vault,
             switchboard,
-            ledger=ToldLedger(shown, partial(events.changed, EventKind.SESSION)),
+            ledger=ToldLedger(CountedLedger(shown, counts), partial(events.changed, EventKind.SESSION)),
             equipment=equipment,
             changed=told,
         )
@@ -113,6 +115,7 @@ async def _put_together(
             vault=vault,
             events=events,
             endpoint=endpoint,
+            counts=counts,
             webhooks=webhooks,
             letters=letters,
             switchboard=switchboard,

@@ -12,6 +12,7 @@ from app.control.call_views import Calls, CallView, DialPreview, SoundDevices
 from app.control.campaign_verbs import CAMPAIGN_VERBS
 from app.control.connectivity import ConnectivityList, ConnectivityTest, ConnectivityView, Sound
 from app.control.documents import AddDocument, Documents, DropDocument
+from app.control.figures import Figures
 from app.control.http_tools import (
     CreateHttpTool,
     HttpToolList,
@@ -287,6 +288,8 @@ _TABLE = (
     Verb("list_sound_devices", Empty, SoundDevices, _R, "Sound devices with microphone and speaker", "GET",
          "/sound-devices"),
     Verb("get_box", Empty, views.BoxView, _R, "The box, its settings and health", "GET", "/box"),
+    # In the REST API in Prometheus' form.
+    Verb("get_figures", Empty, Figures, _R, "What was counted since the start, and how things stand"),
     Verb("update_box", UpdateBox, views.BoxView, _W, "Change the box's settings", "PUT", "/box",
          (Why.CHANGED_MEANWHILE, Why.NO_SPACE)),
     Verb("get_webhook", Empty, WebhookView, _R, "Who is told of calls that ended", "GET", "/webhook"),

@@ -16,7 +16,7 @@ from app.control.refusals import Why
 from app.control.verbs import ALWAYS, VERBS, ById, Empty, Event, Verb
 from app.control.views import Scope
 from app.settings import Settings
-from provisioning.api import asking, streams
+from provisioning.api import asking, metrics, streams
 
 DOCUMENT = "/openapi.json"
 
@@ -99,6 +99,17 @@ _EVENTS = Operation(
     (Why.NOT_NOW, *ALWAYS, *DOOR),
     streams.events,
 )
+_METRICS = Operation(
+    "get_metrics",
+    "GET",
+    "/metrics",
+    Scope.READ,
+    "Calls, how fast they were answered, and the state of the box, for Prometheus",
+    Empty,
+    {200: Body(metrics.MEDIA_TYPE)},
+    (*ALWAYS, *DOOR),
+    metrics.metrics,
+)
 _DOCUMENT = Operation(
     "get_document",
     "GET",
@@ -111,4 +122,4 @@ _DOCUMENT = Operation(
     asking.document,
 )
 
-OPERATIONS = (*(_operation(verb) for verb in VERBS.values() if verb.path), _RECORDING, _EVENTS, _DOCUMENT)
+OPERATIONS = (*(_operation(verb) for verb in VERBS.values() if verb.path), _RECORDING, _EVENTS, _METRICS, _DOCUMENT)

@@ -44,6 +44,12 @@ MEMORY_MIB = 1024  # a Raspberry Pi 3 has that much
 _FOURTH_SIZE = 446 + 3 * 16 + 12
 """Where a plain partition table has the number of sectors of its fourth partition."""
 
+_TALK = f"console={BOARD.lines[-1]},115200 systemd.journald.forward_to_console=1 systemd.log_color=0"
+"""For whoever wants to know why it does not start: the journal comes over the serial line too."""
+
+_NO_WATCHDOG = "modprobe.blacklist=bcm2835_wdt quiet loglevel=3"
+"""A Raspberry Pi's is set like a reset with a delay, and QEMU has the reset alone: it would happen at once."""
+
 LOOK_S = 0.2  # a file that another process writes does not announce itself
 
 
@@ -106,7 +112,7 @@ def disk_of(folder: Path, image: Path = IMAGE) -> Path:
         subprocess.run(["cp", "--sparse=always", str(image), str(disk)], check=True)
         os.truncate(disk, DISK_BYTES)
         if "DESKBELL_QEMU_TALKS" in os.environ:
-            _let_it_talk(folder)
+            _tell_kernel(folder, _TALK)
     return disk
 
 
@@ -130,12 +136,10 @@ def _boot_partition(folder: Path) -> str:
     return f"{folder / 'disk.img'}@@{FIRST_MIB}M"
 
 
-def _let_it_talk(folder: Path) -> None:
-    """For whoever wants to know why it does not start: the journal comes over the serial line too."""
+def _tell_kernel(folder: Path, words: str) -> None:
     settings = folder / "grub.cfg"
     subprocess.run(["mcopy", "-n", "-i", _boot_partition(folder), "::EFI/BOOT/grub.cfg", str(settings)], check=True)
-    more = "console=ttyS0,115200 systemd.journald.forward_to_console=1 systemd.log_color=0"
-    settings.write_text(settings.read_text().replace("quiet loglevel=3", more))
+    settings.write_text(settings.read_text().replace("quiet loglevel=3", words))
     put_on_boot_partition(folder, settings, "EFI/BOOT/grub.cfg")
 
 
@@ -157,6 +161,8 @@ async def machine(
     """Switched on; the plug is pulled at the end. `clock`: what its battery clock says; empty: the time. Without a
     `cable` nobody reaches it, and it reaches nobody. A `raspberry`: a Raspberry Pi 3, which has no battery clock."""
     disk = await trio.to_thread.run_sync(disk_of, folder, image)
+    if raspberry:
+        _tell_kernel(folder, _NO_WATCHDOG)
     port = _free_port()
     command = _raspberry(folder, disk, port) if raspberry else _command(folder, disk, port, cable=cable)
     with (folder / "qemu.log").open("ab") as log:

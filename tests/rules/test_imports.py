@@ -27,7 +27,18 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     # app.control: the questions of the control socket, which both sides share; the models of campaigns are settings too
     "provisioning": (
         {"provisioning", "app.settings", "app.control", "app.outbound.campaign", "app.outbound.flow"},
-        {"argon2", "httpx", "hypercorn", "jinja2", "pydantic", "pydantic_settings", "starlette", "trio", "yaml"},
+        {
+            "argon2",
+            "httpx",
+            "hypercorn",
+            "jinja2",
+            "prometheus_client",
+            "pydantic",
+            "pydantic_settings",
+            "starlette",
+            "trio",
+            "yaml",
+        },
     ),
     "image": ({"image"}, set()),
 }
@@ -41,6 +52,7 @@ SOLE_IMPORTER = {
     "httpx": ("firmware/language_model/", "firmware/webhooks/", "firmware/http_tools/", "provisioning/"),
     "sqlite3": ("firmware/storage/",),
     "smtplib": ("firmware/mail/",),
+    "prometheus_client": ("provisioning/api/metrics.py",),
     "pypdf": ("provisioning/document_reader.py",),  # in a process of its own
     "cryptography": ("firmware/vault/", "provisioning/identity.py"),  # secrets at rest; the page's certificate
 }
