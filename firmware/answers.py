@@ -12,6 +12,7 @@ from app.agents.roster import Roster
 from firmware import telephony
 from firmware.calling import Calling
 from firmware.campaigns import Campaigns
+from firmware.chatting import Chats
 from firmware.compose import VERSION
 from firmware.control import Answer, answers_of
 from firmware.control.agents import AgentVerbs
@@ -19,6 +20,7 @@ from firmware.control.backups import BackupVerbs
 from firmware.control.box import BoxVerbs
 from firmware.control.calls import CallVerbs
 from firmware.control.campaigns import CampaignVerbs
+from firmware.control.chats import ChatVerbs
 from firmware.control.connections import ConnectionVerbs
 from firmware.control.connectivity import ConnectivityVerbs
 from firmware.control.do_not_call import DoNotCallVerbs
@@ -64,6 +66,7 @@ class Box:
     employer: Employer
     roster: Roster
     calling: Calling
+    chats: Chats
     campaigns: Campaigns
     updates: Updates
     lines: trio.Nursery
@@ -82,6 +85,7 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
         agents,
         DocumentVerbs(store, events),
         HttpToolVerbs(store, vault, events),
+        ChatVerbs(store, box.chats),
         SetUpVerbs(store, connections, agents, box.roster, events),
         ConnectivityVerbs(store, vault, events),
         TrialVerbs(store, vault),

@@ -21,6 +21,7 @@ from firmware import telephony
 from firmware.answers import Box, answers
 from firmware.calling import Calling
 from firmware.campaigns import Campaigns
+from firmware.chatting import Chats
 from firmware.compose import endpoint_config
 from firmware.configuration import Process
 from firmware.console import ShownLedger
@@ -122,6 +123,7 @@ async def _put_together(
             employer=employer,
             roster=roster,
             calling=calling,
+            chats=Chats(lines, employer.chat_partner),
             campaigns=campaigns,
             updates=updates,
             lines=lines,

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -18,9 +18,11 @@ from pydantic import SecretStr
 from app.agents.reception import Reception
 from app.agents.roster import AgentProblem
 from app.brains.passages import Passage
+from app.http_tools import HttpTools
 from app.ports import Ledger
 from app.settings import BoxVoice, Connection, ModelServer
 from firmware import telephony
+from firmware.chatting import Partner
 from firmware.equipment import Equipment, Thinking
 from firmware.http_tools import OpenedTool, opened_tools
 from firmware.lifetimes import first_of
@@ -108,6 +110,17 @@ class Employer:
                     await self._serve(papers, reception, running)
             except* (PackProblem, RecogniserFailed, VoiceMissing, telephony.TelephonyError) as group:
                 raise AgentProblem(str(first_of(group))) from group
+
+    @asynccontextmanager
+    async def chat_partner(
+        self, agent_id: str, allowed: Callable[[HttpTools], HttpTools]
+    ) -> AsyncGenerator[Partner, None]:
+        """The agent as it is saved now, for somebody who types. Raises: AgentProblem."""
+        papers = await self._store.transact(lambda db: self._papers(db, agent_id))
+        agent = papers.agent.plan.settings
+        with about(agent_id=agent_id):
+            async with self._equipment.brain(agent, self._thinking(papers), allowed) as brain:
+                yield Partner(agent, brain)
 
     async def _serve(self, papers: _Papers, reception: Reception, running: Callable[[], None]) -> None:
         agent_id = papers.agent.id

@@ -12,13 +12,14 @@ from pathlib import Path
 import trio
 from pydantic import SecretStr
 
-from app.agents.reception import Desk
+from app.agents.reception import Desk, briefed
 from app.brains.language_model import ModelBrain
 from app.brains.matching import Matcher
 from app.brains.passages import Library, Passage
 from app.brains.phrases import awaited, likely_phrases, names
 from app.brains.prompt import knowledge_left_out, system_prompt
 from app.brains.receptionist import Receptionist, matcher_of
+from app.http_tools import HttpTools
 from app.ports import Brain, Direction, Ledger
 from app.settings import Agent, BoxVoice, ModelServer
 from firmware.audio import finish_unfinished
@@ -56,6 +57,15 @@ class Equipment:
     recordings: Path
 
     @asynccontextmanager
+    async def brain(
+        self, agent: Agent, thinks: Thinking | None, allowed: Callable[[HttpTools], HttpTools]
+    ) -> AsyncGenerator[Brain, None]:
+        """One brain, without ears and voice. `allowed`: what it may ask of its HTTP tools."""
+        matcher = await trio.to_thread.run_sync(lambda: matcher_of(agent, Likeness()))
+        async with _brain(agent, matcher, thinks, allowed) as brain:
+            yield brain(briefed(agent, {}), "inbound")
+
+    @asynccontextmanager
     async def desk(
         self, agent: Agent, speaks: BoxVoice, ledger: Ledger, thinks: Thinking | None = None
     ) -> AsyncGenerator[Desk, None]:
@@ -86,7 +96,10 @@ class Equipment:
 
 @asynccontextmanager
 async def _brain(
-    agent: Agent, matcher: Matcher, thinks: Thinking | None
+    agent: Agent,
+    matcher: Matcher,
+    thinks: Thinking | None,
+    allowed: Callable[[HttpTools], HttpTools] = lambda tools: tools,
 ) -> AsyncGenerator[Callable[[Agent, Direction], Brain], None]:
     """What makes a brain for each call, of the agent as it is in that call."""
     if thinks is None:
@@ -109,7 +122,7 @@ async def _brain(
             first_word_s=thinks.server.first_word_s,
             now=datetime.now(thinks.zone),
             library=library,
-            http=tools,
+            http=allowed(tools),
         )
 
 

@@ -252,10 +252,14 @@ async def _dialled(call_id: str, dial: Dial, errand: Errand) -> Call | None:
 def _briefed(agent: Agent, errand: Errand) -> Agent:
     """The agent with what it says, and knows, in this call."""
     greeting = agent.greeting if errand.greeting is None else errand.greeting
-    told = {"greeting": greeting, "instructions": agent.instructions}
-    questions = ({"question": filled(each.question, errand.variables)} for each in agent.result_fields)
+    return briefed(agent.model_copy(update={"greeting": greeting}), errand.variables)
+
+
+def briefed(agent: Agent, variables: Mapping[str, str]) -> Agent:
+    """The agent with `variables` filled in, in all that it says and knows."""
+    questions = ({"question": filled(each.question, variables)} for each in agent.result_fields)
     fields = (each.model_copy(update=own) for each, own in zip(agent.result_fields, questions, strict=True))
-    said = {name: filled(text, errand.variables) for name, text in told.items()}
+    said = {name: filled(getattr(agent, name), variables) for name in ("greeting", "instructions")}
     return agent.model_copy(update={**said, "result_fields": tuple(fields)})
 
 

@@ -10,6 +10,7 @@ from pydantic import Base64Bytes, Field, ValidationInfo, field_validator
 from app.control import keeping, views
 from app.control.call_views import Calls, CallView, DialPreview, SoundDevices
 from app.control.campaign_verbs import CAMPAIGN_VERBS
+from app.control.chat import ChatView, SayInChat, WhichChat
 from app.control.connectivity import ConnectivityList, ConnectivityTest, ConnectivityView, Sound
 from app.control.documents import AddDocument, Documents, DropDocument
 from app.control.figures import Figures
@@ -265,6 +266,12 @@ _TABLE = (
          "/agents/{id}/tools/{tool_id}", LIFE),
     Verb("try_http_tool", TryHttpTool, HttpToolTrial, _W, "Ask a program once, with example values", "POST",
          "/agents/{id}/tools/{tool_id}/test", (Why.NOT_FOUND, Why.NOT_NOW)),
+    Verb("start_chat", ById, ChatView, _W, "Chat with an agent by typing, without a call", "POST",
+         "/agents/{id}/chats", (Why.NOT_FOUND, Why.NOT_NOW), created=True),
+    Verb("get_chat", WhichChat, ChatView, _R, "What was typed and answered", "GET", "/agents/{id}/chats/{chat_id}",
+         LOOK),
+    Verb("say_in_chat", SayInChat, ChatView, _W, "Type what a caller would say", "POST",
+         "/agents/{id}/chats/{chat_id}", LOOK),
     Verb("start_agent", ById, views.AgentView, _W, "Start an agent", "POST", "/agents/{id}/start", LIFE),
     Verb("stop_agent", ById, views.AgentView, _W, "Stop an agent", "POST", "/agents/{id}/stop", LIFE),
     Verb("restart_agent", ById, views.AgentView, _W, "Stop, then start an agent", "POST", "/agents/{id}/restart",

@@ -28,6 +28,7 @@ from provisioning.web import (
     campaigns,
     certificate,
     channels,
+    chats,
     connectivity,
     dial_rules,
     do_not_call,
@@ -53,7 +54,7 @@ _DISK_FULL = Refusal(
     why=Why.NO_SPACE,
     text="It was not stored because the disk is full, and nothing was changed. Delete old sessions, then try again.",
 )
-_IDS = (("id",), ("agent_id",), ("campaign_id",), ("document_id",), ("tool_id",))
+_IDS = (("id",), ("agent_id",), ("campaign_id",), ("document_id",), ("tool_id",), ("chat_id",))
 
 
 def application(door: Door, names: Container[str], https_port: int) -> ASGIApp:
@@ -137,6 +138,9 @@ _ROUTES = [
     Route("/agents/{id}/tools/{tool_id}", agent_tools.update, methods=["POST"]),
     Route("/agents/{id}/tools/{tool_id}/test", agent_tools.test, methods=["POST"]),
     Route("/agents/{id}/tools/{tool_id}/delete", agent_tools.delete, methods=["POST"]),
+    Route("/agents/{id}/chats", chats.start, methods=["POST"]),
+    Route("/agents/{id}/chats/{chat_id}", chats.show, methods=["GET"]),
+    Route("/agents/{id}/chats/{chat_id}", chats.say, methods=["POST"]),
     Route("/agents/{id}/{action:str}", agents.act, methods=["POST"]),
     Route("/campaigns", campaigns.show),
     Route("/campaigns/import", campaign_files.import_form, methods=["GET"]),

@@ -25,7 +25,7 @@ FILES = {
     "/box/api/openapi.json",
     "/box/support/bundle.zip",
 }
-NOT_YET = ("/campaigns", TOOLS[1])
+NOT_YET = ("/campaigns", TOOLS[1], "/agents/{id}/chats/")
 """Pages of what the boxes of the web bench and of the showroom have none of so far."""
 
 ELSEWHERE = {"/first-boot", "/sign-in", "/agents/{id}/log"}

@@ -22,6 +22,7 @@ _GOOD: dict[str, Any] = {
     "agent_id": "nobody",
     "document_id": "nobody",
     "tool_id": "nobody",
+    "chat_id": "nobody",
     "campaign_id": "nobody",
     "connection_id": "nobody",
     "name": "Good name",

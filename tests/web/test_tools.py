@@ -60,6 +60,7 @@ def _the_story(box: Appliance, pbx: Pbx, shop: Receiver, server: Server, folder:
         trio.from_thread.run(_thinking, box, server)
         broken = _declared(page, box, shop)
         broken += _tried(page)
+        broken += _typed(page, box, shop)
         broken += _asked(page, box, pbx, shop, folder)
     return broken
 
@@ -113,6 +114,23 @@ def _tried(page: Page) -> list[str]:
     return broken + shown(page, "agent-tool-works")
 
 
+def _typed(page: Page, box: Appliance, shop: Receiver) -> list[str]:
+    """The same without a call: the saved settings count, before any restart."""
+    page.goto(f"{box.address}/agents")
+    page.get_by_role("link", name="Reception").first.click()
+    page.get_by_role("button", name="Chat with it").click()
+    expect(page.get_by_role("heading", name="Chat with Reception")).to_be_visible()
+    page.get_by_label("You say").fill("Where is my order?")
+    page.get_by_role("button", name="Say it").click()
+    expect(page.get_by_text("It is on its way.", exact=True)).to_be_visible()
+    expect(page.get_by_text("The tool “Order status” answered in")).to_be_visible()
+    assert shop.told[-1].path == "/calls/B-7"
+    broken = shown(page, "chat")
+    page.goto(f"{box.address}/sessions")
+    expect(page.get_by_role("table")).to_have_count(0)
+    return broken
+
+
 def _asked(page: Page, box: Appliance, pbx: Pbx, shop: Receiver, folder: Path) -> list[str]:
     page.goto(f"{box.address}/agents")
     page.get_by_role("link", name="Reception").first.click()
@@ -120,7 +138,7 @@ def _asked(page: Page, box: Appliance, pbx: Pbx, shop: Receiver, folder: Path) -
     page.get_by_role("button", name="Restart agent").click()
     expect(page.get_by_text("Registered", exact=True).first).to_be_visible()
     trio.from_thread.run(ask, pbx, folder)
-    trio.from_thread.run(shop.is_told, 3)
+    trio.from_thread.run(shop.is_told, 4)
     assert shop.told[-1].path == "/calls/B-7"
     trio.from_thread.run(_hung_up, pbx)
     page.goto(f"{box.address}/sessions")
