@@ -36,3 +36,10 @@ def test_what_waits_for_a_restart(changes: dict[str, object], words: list[str]) 
     assert pending(saved, records.Parts({}, {}), at_work) == words
     with_file = records.Parts({}, {}, {"a1": frozenset({"d1"})})
     assert pending(saved, with_file, at_work) == [*words, "its files were changed"]
+
+
+def test_a_tool_that_was_added_or_changed_waits_for_a_restart() -> None:
+    at_work = AtWork(record(STARTED, 1), {}, Reception.__new__(Reception), tools=frozenset({("t1", 1)}))
+    for version, words in ((1, []), (2, ["its tools were changed"])):
+        parts = records.Parts({}, {}, tools={"a1": frozenset({("t1", version)}), "a2": frozenset({("t2", 1)})})
+        assert pending(record(STARTED, 1), parts, at_work) == words
