@@ -157,16 +157,18 @@ def _named(root: Path, board: Board, version: str) -> None:
 
 
 def _first_stage(root: Path, debian: Path) -> None:
-    """What the kernel unpacks to find the slot. Takes half a minute, so it is kept while nothing in it changes.
+    """What the kernel unpacks to find the slot. Takes half a minute, so it is kept while nothing in it changes. No file
+    in it is younger than Debian's kernel: whenever it is made, it is the same.
 
     Raises: SetupFailed."""
     ours = [path for path in sorted((OVERLAY / "etc/initramfs-tools").rglob("*")) if path.is_file()]
-    kept = IMAGE_BUILD / f"first-stage-{debian.stem}-{digest(*ours)[:12]}"
+    kept = IMAGE_BUILD / f"initrd-{debian.stem}-{digest(*ours)[:12]}"
     kernel = next((root / "boot").glob("vmlinuz-*")).name.removeprefix("vmlinuz-")
     made = root / "boot" / f"initrd.img-{kernel}"
     if not kept.exists():
+        made_at = int((root / "boot" / f"vmlinuz-{kernel}").stat().st_mtime)
         with _kernel_file_systems(root):
-            _in(root, "update-initramfs", "-c", "-k", kernel)
+            _in(root, "env", f"SOURCE_DATE_EPOCH={made_at}", "update-initramfs", "-c", "-k", kernel)
         shutil.copyfile(made, kept)
     shutil.copyfile(kept, made)
     made.chmod(0o644)
