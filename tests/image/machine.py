@@ -11,6 +11,7 @@ whatever listens on this machine's loopback. What the box offers is at `box.addr
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -18,8 +19,8 @@ import signal
 import socket
 import ssl
 import subprocess
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ import trio
 from image.make.board import AMD64, ARM64, IMAGE_BUILD
 from image.make.disk import FIRST_MIB
 from tests.image.subject import BOARD, IMAGE
+from tests.patience import PATIENCE_S
 
 FIRMWARE = {
     AMD64: (Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd")),
@@ -49,6 +51,7 @@ _TALK = f"console={BOARD.lines[-1]},115200 systemd.journald.forward_to_console=1
 
 _NO_WATCHDOG = "modprobe.blacklist=bcm2835_wdt quiet loglevel=3"
 """A Raspberry Pi's is set like a reset with a delay, and QEMU has the reset alone: it would happen at once."""
+_MONITOR = "monitor"
 
 LOOK_S = 0.2  # a file that another process writes does not announce itself
 
@@ -99,6 +102,16 @@ class Machine:
             disk.seek(_FOURTH_SIZE)
             return int.from_bytes(disk.read(4), "little") * 512
 
+    def leave(self, card: Path) -> None:
+        """What would be on the disk if the plug were pulled at this moment: the machine stands still, its clock too,
+        while the disk is copied, and goes on."""
+        with _told(self.serial.with_name(_MONITOR)) as tell:
+            tell("stop")
+            try:
+                subprocess.run(["cp", "--sparse=always", str(self.serial.with_name("disk.img")), str(card)], check=True)
+            finally:
+                tell("cont")
+
     def pull_the_plug(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -106,9 +119,10 @@ class Machine:
 
 def disk_of(folder: Path, image: Path = IMAGE) -> Path:
     """A card with the image on it, as `just flash` leaves it; the one that is there already stays."""
-    disk = folder / "disk.img"
+    disk, firmware = folder / "disk.img", folder / "firmware-settings.fd"
+    if not firmware.exists():
+        shutil.copyfile(FIRMWARE[BOARD][1], firmware)
     if not disk.exists():
-        shutil.copyfile(FIRMWARE[BOARD][1], folder / "firmware-settings.fd")
         subprocess.run(["cp", "--sparse=always", str(image), str(disk)], check=True)
         os.truncate(disk, DISK_BYTES)
         if "DESKBELL_QEMU_TALKS" in os.environ:
@@ -182,6 +196,24 @@ async def machine(
         process.wait()
 
 
+@contextmanager
+def _told(monitor: Path) -> Iterator[Callable[[str], None]]:
+    """QEMU itself, told what to do with the machine (QMP): each command is done when the call returns."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(PATIENCE_S)
+        line.connect(str(monitor))
+        with line.makefile("rw") as speech:
+
+            def tell(command: str) -> None:
+                speech.write(json.dumps({"execute": command}))
+                speech.flush()
+                while "return" not in (answer := json.loads(speech.readline())):
+                    assert "error" not in answer, answer
+
+            tell("qmp_capabilities")
+            yield tell
+
+
 def _clock(says: str) -> list[str]:
     return ["-rtc", f"base={says}"] if says else []
 
@@ -201,6 +233,7 @@ def _command(folder: Path, disk: Path, port: int, *, cable: bool) -> list[str]:
         "-device", "i6300esb", "-action", "watchdog=reset",
         "-chardev", f"file,id=serial,append=on,path={folder / 'serial.log'}",
         "-serial", "chardev:serial",
+        "-qmp", f"unix:{folder / _MONITOR},server=on,wait=off",
     ]  # fmt: skip
 
 
@@ -219,7 +252,9 @@ def _raspberry(folder: Path, disk: Path, port: int) -> list[str]:
 
 
 def _pc(accel: str) -> list[str]:
-    processor = "host,-arch-capabilities" if accel == "kvm" else "max"
+    """In software a plain processor: what chooses AVX2 where there is some (sums of what is installed, TLS, speech) is
+    three to eight times slower then, since QEMU has to take that apart."""
+    processor = "host,-arch-capabilities" if accel == "kvm" else "qemu64,+rdrand,+rdseed"
     return ["qemu-system-x86_64", "-machine", "q35", "-accel", accel, "-cpu", processor]
 
 
