@@ -39,7 +39,7 @@ check: setup
     {{venv}}/mypy
     {{venv}}/python -m pytest -q -m rules
 
-# measure: just bench speech|tick|wire|wire-llm|web|kills|machines|intent|campaign (writes build/bench/NAME.json), then summary (writes docs/measured.md)
+# measure: just bench speech|tick|wire|wire-llm|web|kills|machines|intent|campaign|boot (writes build/bench/NAME.json), then summary (writes docs/measured.md)
 [no-exit-message]
 bench name *arguments: setup
     @{{venv}}/python -m tests.bench "$@"
@@ -59,7 +59,7 @@ lock *arguments:
     @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.lock
     @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml --output-file requirements-dev.lock
 
-# the image, made, booted in QEMU, updated and rolled back (root; a core to itself for an hour and a half): just test-image [amd64|arm64]; more arguments go to pytest
+# the image, made, booted in QEMU, updated and rolled back (root; a core to itself for four hours): just test-image [amd64|arm64]; more arguments go to pytest
 [no-exit-message]
 test-image board="amd64" *arguments: (image board)
     @shift; export DESKBELL_BOARD={{board}}; exec unshare --net sh -euc 'ip link set lo up; exec {{venv}}/python -m pytest -m image "$@"' test-image "$@"

@@ -16,14 +16,19 @@ from tests.image.subject import BOARD, SLOT
 _QUICKLY = 1  # packing well takes minutes, and nobody downloads these
 
 
-def bundle_with(folder: Path, version: str, changes: Mapping[str, bytes]) -> bytes:
-    """`changes`: what files hold instead, by their path on the box; they are there already."""
+def bundle_with(
+    folder: Path, version: str, changes: Mapping[str, bytes], kept: Path | None = None, effort: int = _QUICKLY
+) -> bytes:
+    """`changes`: what files hold instead, by their path on the box; they are there already. `kept`: where its slot is
+    left, for whoever wants to know it again. `effort`: of packing."""
     content = folder / f"content-{version}"
     content.mkdir()
     slot, bundle = content / "rootfs.img", folder / f"{version}.raucb"
     slot_with(slot, {**changes, "etc/deskbell-release": _release(version)}, folder)
     (content / "manifest.raucm").write_text(manifest(BOARD, version))
-    seal(content, bundle, signer(), _QUICKLY)
+    seal(content, bundle, signer(), effort)
+    if kept:
+        slot.rename(kept)
     shutil.rmtree(content)
     data = bundle.read_bytes()
     bundle.unlink()

@@ -11,19 +11,20 @@ import pytest
 
 from image.make import root as making
 from image.make.__main__ import _epoch
-from image.make.board import AMD64, IMAGE_BUILD
+from image.make.board import IMAGE_BUILD
+from tests.image.subject import BOARD
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1800)]
 
-DEBIAN = next(IMAGE_BUILD.glob("debian-amd64-*[0-9a-f].tar"))
+DEBIAN = next(IMAGE_BUILD.glob(f"debian-{BOARD.name}-*[0-9a-f].tar"))
 VERSION = "0.1.0"
 
 
 def _made(folder: Path) -> tuple[str, dict[str, str]]:
     """The hash of a slot that was made in this folder, and of each file in it."""
     folder.mkdir()
-    root = making.make_root(AMD64, DEBIAN, VERSION, _epoch())
-    slot = making.slot_image(AMD64, root, _epoch())
+    root = making.make_root(BOARD, DEBIAN, VERSION, _epoch())
+    slot = making.slot_image(BOARD, root, _epoch())
     told = _digest(slot), {str(path.relative_to(root)): _told(path) for path in root.rglob("*")}
     shutil.rmtree(folder)
     return told
