@@ -93,6 +93,14 @@ _FIGURES = {
         "decide_ms": "to find whom to call next: median, ms",
         "decide_cpu_ms": "the same, work of the processor alone: median, ms",
     },
+    "boot": {
+        "power_to_page_s": "a new box, all in software on one core (QEMU): power to the page, s",
+        "power_to_registered_s": "the same, set up before: power to the registration with the PBX, s",
+        "update_downtime_s": "the same: restart into a new version to the registration with the PBX, s",
+        "image_mb": "the disk image of a mini PC as it is downloaded (zstd), MB",
+        "rootfs_mb": "its root file system, MB",
+        "bundle_mb": "an update, MB",
+    },
     "speech": {
         "vad.us_per_chunk": "voice activity: µs for 32 ms of sound",
         "stt.wer_16k": "word error rate of free speech: one human, as recorded",

@@ -1,0 +1,143 @@
+"""`just bench boot`: how large what users get is, and how long they wait for it. Needs root, the image (`just image
+amd64`) and a core to itself for half an hour: the box is a machine made of software (QEMU), with the tests' Asterisk as
+its PBX. `just test-image` boots the same image.
+
+A new box is switched on, given a connection and an agent, and updated; then it is switched off and on again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import trio
+
+from tests.bench.report import publish
+from tests.image.bundles import SLOT, bundle_with
+from tests.image.machine import IMAGE, LOOK_S, OFFICE, Machine, machine, trusted
+from tests.image.owner import BOOT_S, MINUTES_S, PROVEN_S, UPDATE, Owner, counted
+from tests.office.pbx import OfficeAccount, Pbx, office_accounts, office_pbx
+from tests.web.appliance import PASSWORD
+from tests.web.visitor import Visitor, visitor
+
+NEW = "0.1.1"
+USER = "200"
+_MB = 10**6
+_AS_GIVEN_AWAY = 15  # the effort of `just bundle`
+_PACKING_TIMEOUT_S = 3600
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="just bench boot", description=__doc__)
+    parser.parse_args(arguments)
+    if not IMAGE.exists():
+        print("there is no image to boot: run sudo just image amd64", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory(prefix="bench-boot-", dir=IMAGE.parent) as scratch:
+        folder = Path(scratch)
+        bundle = bundle_with(folder, NEW, {}, effort=_AS_GIVEN_AWAY)
+        sizes = {"image_mb": _packed_mb(IMAGE), "rootfs_mb": _mb(SLOT.stat().st_size), "bundle_mb": _mb(len(bundle))}
+        times = trio.run(_measure, folder, bundle)
+    publish("boot", {**sizes, **times})
+    return 0
+
+
+def _packed_mb(image: Path) -> float:
+    """As it is downloaded."""
+    packed = subprocess.run(
+        ["sh", "-c", 'zstd -19 -T1 --quiet --stdout "$0" | wc -c', str(image)],
+        capture_output=True,
+        timeout=_PACKING_TIMEOUT_S,
+        check=True,
+    )
+    return _mb(int(packed.stdout))
+
+
+def _mb(size: int) -> float:
+    return round(size / _MB, 1)
+
+
+async def _measure(folder: Path, bundle: bytes) -> dict[str, Any]:
+    accounts = office_accounts(u200=OfficeAccount(USER, beyond=True))
+    async with office_pbx(accounts=accounts, seen_as=OFFICE) as pbx:
+        async with machine(folder) as box, AsyncExitStack() as open_:
+            power_to_page_s, code = await _first_page(box)
+            browser = await open_.enter_async_context(visitor(box.address, await trusted(box, folder)))
+            await browser.first_boot(code, PASSWORD)
+            owner = Owner(browser, box)
+            await owner.sees(PROVEN_S, "A (runs)")
+            await counted(box, A_OK="1", A_TRY="0")
+            await _provisioned(browser, pbx)
+            await owner.uploads(bundle, NEW)
+            update_downtime_s = await _updated(owner, pbx)
+            await counted(box, B_OK="1", B_TRY="0")
+        gone = (await pbx.contacts())[USER]  # whose plug is pulled says good-bye to nobody
+        began = trio.current_time()
+        async with machine(folder):  # at another port of this machine, behind which the box is
+            await _until(pbx, lambda contact: contact not in (None, gone))
+            power_to_registered_s = round(trio.current_time() - began, 1)
+    return {
+        "power_to_page_s": power_to_page_s,
+        "power_to_registered_s": power_to_registered_s,
+        "update_downtime_s": update_downtime_s,
+    }
+
+
+async def _first_page(box: Machine) -> tuple[float, str]:
+    """Seconds until a new box shows it, and the set-up code."""
+    began = trio.current_time()
+    code = await box.said(r"Set-up code: (\d{4} \d{4})", BOOT_S)
+    async with httpx.AsyncClient(verify=False, trust_env=False, timeout=BOOT_S) as stranger:  # noqa: S501 - read only
+        (await stranger.get(f"{box.address}/first-boot")).raise_for_status()
+    return round(trio.current_time() - began, 1), code
+
+
+async def _provisioned(browser: Visitor, pbx: Pbx) -> None:
+    """By the API: a connection, and an agent that answers on it. Registered when this returns."""
+    bearer = {"Authorization": f"Bearer {await _token(browser)}"}
+
+    async def created(kind: str, record: dict[str, Any]) -> str:
+        answer = await browser.client.post(f"/api/v1/{kind}", json=record, headers=bearer, timeout=BOOT_S)
+        assert answer.is_success, answer.text
+        return str(re.findall(r'"id":\s*"([0-9a-f]+)"', answer.text)[0])
+
+    account = {"domain": f"{OFFICE}:{pbx.beyond_port}", "user": USER, "password": pbx.accounts[USER].password}
+    line = await created("connections", {"draft": {"name": "Office", **account}})
+    plan = {"settings": {"name": "Reception"}, "attachments": [{"connection_id": line, "inbound": True}]}
+    agent = await created("agents", {"plan": plan})
+    started = await browser.client.post(f"/api/v1/agents/{agent}/start", headers=bearer, timeout=BOOT_S)
+    assert started.is_success, started.text
+    await _until(pbx, lambda contact: contact is not None)
+
+
+async def _token(browser: Visitor) -> str:
+    form = (await browser.form("/box/tokens")).filled(name="Bench", password=PASSWORD).ticked(scopes="write")
+    found = re.search(r"<code>(deskbell_[\w-]{43})</code>", (await browser.send(form)).text)
+    assert found
+    return found[1]
+
+
+async def _updated(owner: Owner, pbx: Pbx) -> float:
+    """Seconds without telephone: from the restart that somebody asks for to the new version's registration."""
+    await owner.presses(f"{UPDATE}/install")
+    await owner.sees(MINUTES_S, "Restart the box")
+    began = trio.current_time()
+    await owner.presses(f"{UPDATE}/restart", when="now")
+    await _until(pbx, lambda contact: contact is None)
+    await _until(pbx, lambda contact: contact is not None)
+    return round(trio.current_time() - began, 1)
+
+
+async def _until(pbx: Pbx, so: Callable[[str | None], bool]) -> None:
+    """Of where the PBX reaches the box."""
+    with trio.fail_after(PROVEN_S):
+        while not so((await pbx.contacts()).get(USER)):  # noqa: ASYNC110 - Asterisk calls nobody
+            await trio.sleep(LOOK_S)
