@@ -162,7 +162,7 @@ def _first_stage(root: Path, debian: Path) -> None:
 
     Raises: SetupFailed."""
     ours = [path for path in sorted((OVERLAY / "etc/initramfs-tools").rglob("*")) if path.is_file()]
-    kept = IMAGE_BUILD / f"initrd-{debian.stem}-{digest(*ours)[:12]}"
+    kept = IMAGE_BUILD / f"first-stage-{debian.stem}-{digest(*ours)[:12]}"
     kernel = next((root / "boot").glob("vmlinuz-*")).name.removeprefix("vmlinuz-")
     made = root / "boot" / f"initrd.img-{kernel}"
     if not kept.exists():

@@ -21,9 +21,10 @@ import httpx
 import trio
 
 from tests.bench.report import publish
-from tests.image.bundles import SLOT, bundle_with
-from tests.image.machine import IMAGE, LOOK_S, OFFICE, Machine, machine, trusted
+from tests.image.bundles import bundle_with
+from tests.image.machine import LOOK_S, OFFICE, Machine, machine, trusted
 from tests.image.owner import BOOT_S, MINUTES_S, PROVEN_S, UPDATE, Owner, counted
+from tests.image.subject import IMAGE, SLOT
 from tests.office.pbx import OfficeAccount, Pbx, office_accounts, office_pbx
 from tests.web.appliance import PASSWORD
 from tests.web.visitor import Visitor, visitor
