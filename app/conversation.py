@@ -28,7 +28,7 @@ from app.turns.keys import PAUSE_MS as PAUSE_AFTER_KEYS_MS
 from app.turns.keys import Keys
 from app.turns.natural_pause import Because, Pause, longest_pause_ms, natural_pause
 from app.turns.said import are_words, said
-from app.turns.silence import Silence
+from app.turns.silence import HoldClock, Silence
 
 # A draft that the caller spoils by going on costs a second recognition of the utterance so far. Questions are short;
 # a dictated message with many pauses would fall ever further behind.
@@ -83,6 +83,7 @@ class Floor:
         self._left = False
         self._over_sound: Reply | None = None  # said although something is heard, in which there are no words
         self._greeting: Reply | None = None
+        self._hold = HoldClock()
 
     @property
     def conclusion(self) -> str:
@@ -317,6 +318,7 @@ class Floor:
         speaking = self._reply.active and self._reply.is_talk and not stuck
         speaking = speaking and not self._presence.asked  # or it is the check-in
         speaking = speaking or bool(self._reply.puts_through_to or self._keys.pressed)
+        speaking = self._hold.excused(now_ms, on_hold=self._call.on_hold) or speaking
         if speaking or (self._held and not self._reply.active):
             self._presence.words(now_ms)
         match self._presence.feed(now_ms, self._speech_start_ms, self._draft):

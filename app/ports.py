@@ -108,6 +108,10 @@ class Call(Protocol):
     def lost_frames(self) -> int:
         """Frames of the caller's that were dropped because nobody took them in time."""
 
+    @property
+    def on_hold(self) -> bool:
+        """The other side listens to something else for a while (RFC 3264, section 8.4)."""
+
     def ears(self) -> AsyncIterator[Frame]:
         """What the caller says, frame by frame, from media start until the call has ended. One reader.
         Nothing to close: it may be dropped at any moment."""

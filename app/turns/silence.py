@@ -15,6 +15,26 @@ class Silence(Enum):
 _GOODBYE_MS = 60_000
 
 
+# Somebody looks something up, asks a colleague, takes another call. Whoever forgets us that long must not keep a seat.
+LONGEST_HOLD_MS = 900_000
+
+
+class HoldClock:
+    """Whether the other side is excused from answering: it has put the call on hold, and not for too long."""
+
+    def __init__(self) -> None:
+        self._since_ms: int | None = None
+
+    def excused(self, at_ms: int, *, on_hold: bool) -> bool:
+        """The audio clock has come to `at_ms`."""
+        if not on_hold:
+            self._since_ms = None
+            return False
+        if self._since_ms is None:
+            self._since_ms = at_ms
+        return at_ms - self._since_ms < LONGEST_HOLD_MS
+
+
 class SilenceClock:
     """Counts from the last words of either side. The check-in at half time is not an answer: it does not reset."""
 

@@ -76,6 +76,11 @@ class HandsetCall:
     def lost_frames(self) -> int:
         return self._audio.lost_frames
 
+    @property
+    def on_hold(self) -> bool:
+        """There is nobody else to talk to."""
+        return False
+
     def ears(self) -> AsyncIterator[Frame]:
         return self._audio.ears()
 

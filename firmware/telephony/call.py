@@ -127,6 +127,7 @@ class Call:
         self.remote = remote
         self.taken, self.rings = trio.Event(), trio.Event()
         now_s, came = trio.current_time(), direction == "inbound"
+        self.on_hold = False
         self.progress = Progress(now_s, now_s if came else None, now_s if came else None)
         self._endpoint, self._owner = endpoint, owner
         self._leg: Leg | None = leg
@@ -299,6 +300,8 @@ class Call:
 
     def _connect_audio(self, leg: Leg) -> None:
         info = leg.getInfo()  # bound first: its parts live in it
+        audio = [media.status for media in info.media if media.type == pj.PJMEDIA_TYPE_AUDIO]
+        self.on_hold = pj.PJSUA_CALL_MEDIA_REMOTE_HOLD in audio
         for index, media in enumerate(info.media):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                 stream, line = leg.getStreamInfo(index), leg.getAudioMedia(index)

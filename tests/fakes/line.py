@@ -107,7 +107,8 @@ class FakeCall:
 
     `keys`: what the caller presses, and when. `transfers`: what becomes of an attempt to put them through, and how many
     seconds after the step before. `echo_ms`: what the agent says comes back so much later, where the caller says
-    nothing. `held_from_ms`: the PBX puts the call on hold for good. `media`: false for a call that begins on hold.
+    nothing. `held_from_ms`: the PBX puts the call on hold for good, and tells nobody. `on_hold_ms`: from when to when
+    the other side has put it on hold, and said so. `media`: false for a call that begins on hold.
     """
 
     direction: Direction = "inbound"
@@ -121,6 +122,7 @@ class FakeCall:
         call_id: str = "fake-1",
         codec: str = "G722",
         held_from_ms: int | None = None,
+        on_hold_ms: tuple[int, int] = (0, 0),
         media: bool = True,
         echo_ms: int = 0,
         keys: Sequence[Dtmf] = (),
@@ -137,7 +139,7 @@ class FakeCall:
         self.progress = Progress(now_s, heard_s=now_s, rang_s=now_s)
         self._script, self._hangs_up_at_ms, self._codec = script, hangs_up_at_ms, codec
         self._held_from_ms, self._media = hangs_up_at_ms if held_from_ms is None else held_from_ms, media
-        self._echo_ms = echo_ms
+        self._echo_ms, self._on_hold_ms, self.on_hold = echo_ms, range(*on_hold_ms), False
         self._send, self._receive = trio.open_memory_channel[Frame](EARS_FRAMES)
         self._answered, self._over = trio.Event(), trio.Event()
         self._ended: Ended | None = None
@@ -150,8 +152,9 @@ class FakeCall:
             await trio.sleep_until(started + (at_ms + FRAME_MS) / 1000)
             if self._ended:
                 break
+            self.on_hold = at_ms in self._on_hold_ms
             if self._media:
-                self.mouth.tick(held=at_ms >= self._held_from_ms)
+                self.mouth.tick(held=self.on_hold or at_ms >= self._held_from_ms)
                 self._press(at_ms)
                 self._deliver(Frame(at_ms, self._caller_pcm(at_ms), self.mouth.sent[-1]))
         self._end(Ended(EndedBy.CALLER, 200, "BYE"))

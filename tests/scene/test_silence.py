@@ -7,6 +7,7 @@ from trio.testing import MockClock
 
 from app.ports import Say
 from app.settings import Agent
+from app.turns.silence import LONGEST_HOLD_MS
 from tests.fakes.speech import VOICE_MS_PER_CHARACTER
 from tests.scene.stage import CHUNK_MS, ScriptedBrain, play
 
@@ -78,6 +79,24 @@ async def test_a_call_on_hold_whose_caller_speaks_is_not_left(autojump_clock: Mo
     brain = ScriptedBrain(greeting="Hello.")
     scene = await play([(60_000, 800, "hello")], brain, agent=BRIEF, held_from_ms=3_000, hangs_up_at_ms=3_600_000)
     assert scene.ended_at_ms == pytest.approx(60_800 + 10_000 + LEAVES_AFTER_MS, abs=600 + CHUNK_MS)
+
+
+async def test_who_puts_us_on_hold_is_not_asked_whether_they_are_there(autojump_clock: MockClock) -> None:
+    """The silence counts from the moment when they are back."""
+    back_ms = 63_000
+    brain = ScriptedBrain(greeting="Hello.")
+    scene = await play([], brain, agent=BRIEF, on_hold_ms=(3_000, back_ms), hangs_up_at_ms=3_600_000)
+    hello, check_in, goodbye = scene.log.lines
+    assert (hello.text, check_in.text, goodbye.text) == ("Hello.", CHECK_IN, GOODBYE)
+    assert check_in.start_ms == pytest.approx(back_ms + 5_000, abs=EXACT_MS)
+    assert goodbye.start_ms == pytest.approx(back_ms + 10_000, abs=EXACT_MS)
+
+
+async def test_who_forgets_us_on_hold_keeps_no_seat(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting="Hello.")
+    scene = await play([], brain, agent=BRIEF, on_hold_ms=(3_000, 3_600_000), hangs_up_at_ms=3_600_000)
+    assert scene.ended_at_ms == pytest.approx(3_000 + LONGEST_HOLD_MS + 10_000 + LEAVES_AFTER_MS, abs=EXACT_MS)
+    assert scene.conclusion == "silence"
 
 
 async def test_a_brain_that_thinks_for_long_is_not_taken_for_silence(autojump_clock: MockClock) -> None:

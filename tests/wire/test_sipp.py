@@ -128,17 +128,24 @@ async def test_a_caller_who_changes_their_mind(pbx: Pbx, tmp_path: Path) -> None
 
 
 async def test_a_caller_puts_us_on_hold_and_comes_back(pbx: Pbx, tmp_path: Path) -> None:
-    steps = [request("INVITE", 1, sdp=OFFER), RINGING, receive(200), request("ACK", 1, tag=TAG)]
+    pause = '<pause milliseconds="800"/>'
+    steps = [request("INVITE", 1, sdp=OFFER), RINGING, receive(200), request("ACK", 1, tag=TAG), pause]
     for number, sdp in ((2, HOLD), (3, RESUME)):
         again = [request("INVITE", number, tag=TAG, sdp=sdp), receive(100, optional=True), receive(200)]
-        steps += [*again, request("ACK", number, tag=TAG), '<pause milliseconds="800"/>']
+        steps += [*again, request("ACK", number, tag=TAG), pause]
     steps += [request("BYE", 4, tag=TAG), receive(200)]
     async with registered(pbx) as box, trio.open_nursery() as nursery:
         nursery.start_soon(sipp, tmp_path, "".join(steps), await port_of(pbx))
         call = await next_call(box)
         await call.answer()
         await call.connected()
-        times = [frame.at_ms for frame in await heard(call, 500)]
+        told, times = [call.on_hold], []
+        with trio.fail_after(PATIENCE_S):
+            async for frame in call.ears():
+                times.append(frame.at_ms)
+                if call.on_hold is not told[-1]:
+                    told.append(call.on_hold)
+        assert told == [False, True, False]
         assert times == list(range(0, len(times) * 20, 20))
         assert times[-1] >= 600
         assert (await call.ended()).by is EndedBy.CALLER
