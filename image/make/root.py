@@ -4,6 +4,7 @@ stage. One folder, then one ext4 file of it, which is the content of a slot and 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from image.setup.running import SetupFailed, digest, run
 
 OVERLAY = TREE / "image" / "system"
 SLOT_MIB = 1024
+_ROOT_INODE, _FIRST_INODE = 2, 11
 STEP_TIMEOUT_S = 600
 
 # Fixed numbers: files on the data partition belong to them, whichever slot runs.
@@ -116,7 +118,30 @@ def slot_image(board: Board, root: Path, epoch: int) -> Path:
          "-E", f"hash_seed={identity},root_owner=0:0,lazy_itable_init=0", "-d", root, image, f"{size_mib}M"],
         timeout_s=STEP_TIMEOUT_S,
     )  # fmt: skip
+    _timeless(image, epoch)
     return image
+
+
+def _timeless(image: Path, epoch: int) -> None:
+    """mke2fs keeps when a file of the folder was read and changed, which nobody can set: other each time it is made.
+    It numbers files from the first free number on. Raises: SetupFailed."""
+    told = run(["dumpe2fs", "-h", image], timeout_s=STEP_TIMEOUT_S)
+    count, free = (int(_told(told, name)) for name in ("Inode count", "Free inodes"))
+    files = (_ROOT_INODE, *range(_FIRST_INODE, count - free + 1))
+    steps = image.with_suffix(".steps")
+    steps.write_text(
+        "".join(f"set_inode_field <{each}> {field} @{epoch}\n" for each in files for field in ("atime", "ctime"))
+    )
+    run(["debugfs", "-w", "-f", steps, image], timeout_s=STEP_TIMEOUT_S)
+    steps.unlink()
+
+
+def _told(told: str, name: str) -> str:
+    """Of what dumpe2fs tells. Raises: SetupFailed."""
+    found = re.search(rf"^{name}: +(\S+)$", told, re.MULTILINE)
+    if found is None:
+        raise SetupFailed(f"dumpe2fs does not tell the {name.lower()} of the root file system")
+    return found[1]
 
 
 def _needed_mib(root: Path) -> int:
