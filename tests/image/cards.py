@@ -25,6 +25,8 @@ _MENDED = 1
 """fsck's word for a file system that it left whole."""
 
 _COMPARED = 2**20
+_LINUX_KEEPS = 4096
+"""Blocks of ext4 that no program gets while it is mounted, root's neither: a fiftieth, and no more than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,11 @@ class Card:
         return True
 
     def fill_data(self, folder: Path) -> None:
-        """As programs other than root's can: to what is reserved for that one."""
+        """As programs other than root's can: to what is kept for that one, and for Linux itself."""
         with self._mended_data(folder) as part:
             told = _run("dumpe2fs", "-h", str(part)).decode()
-            blocks = _number(told, "Free blocks") - _number(told, "Reserved block count")
+            kept = _number(told, "Reserved block count") + min(_number(told, "Block count") // 50, _LINUX_KEEPS)
+            blocks = _number(told, "Free blocks") - kept
             size = blocks * _number(told, "Block size")
             steps = folder / "steps"
             steps.write_text(
