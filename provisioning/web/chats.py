@@ -32,7 +32,7 @@ async def say(request: Request) -> Response:
     if isinstance(form, Response):
         return form
     try:
-        answer = await door_of(request).box.ask("say_in_chat", ChatView, **_which(request), text=form["said"])
+        answer = await door_of(request).box.ask("say_in_chat", ChatView, **_which(request), text=form["spoken"])
     except ValidationError as error:
         answer = wrongly_typed(error)
     if not isinstance(answer, Refusal):
@@ -40,14 +40,14 @@ async def say(request: Request) -> Response:
     chat = await door_of(request).box.ask("get_chat", ChatView, **_which(request))
     if isinstance(chat, Refusal):
         return refused(request, chat)
-    return await _page(request, chat, answer, form["said"])
+    return await _page(request, chat, answer, form["spoken"])
 
 
 def _which(request: Request) -> dict[str, object]:
     return {"id": request.path_params["id"], "chat_id": request.path_params["chat_id"]}
 
 
-async def _page(request: Request, chat: ChatView, refusal: Refusal | None = None, said: str = "") -> Response:
+async def _page(request: Request, chat: ChatView, refusal: Refusal | None = None, spoken: str = "") -> Response:
     agent = await door_of(request).box.ask("get_agent", views.AgentDetail, id=request.path_params["id"])
     if isinstance(agent, Refusal):
         return refused(request, agent)
@@ -60,5 +60,5 @@ async def _page(request: Request, chat: ChatView, refusal: Refusal | None = None
         chat=chat,
         refusal=refusal,
         error=refusal.fields.get("text", "") if refusal else "",
-        said=said,
+        spoken=spoken,
     )

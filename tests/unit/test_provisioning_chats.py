@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,20 +51,22 @@ async def test_what_was_said_is_shown(tmp_path: Path) -> None:
     assert "Good &lt;day&gt;." in text
     assert "The receptionist on the box answers" in text
     assert "Zoe" in text
-    assert 'name="said"' in text
+    assert 'name="spoken"' in text
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert sorted(ids) == sorted(set(ids)), "or a label names something else"
 
 
 async def test_what_is_typed_is_said(tmp_path: Path) -> None:
     async with signed_in(tmp_path) as (client, box, csrf):
         box.answers = dict(ANSWERS)
-        told = await client.post(PATH, data={"csrf": csrf, "said": " Where can I park? "})
-        nothing = await client.post(PATH, data={"csrf": csrf, "said": " "})
-        much = await client.post(PATH, data={"csrf": csrf, "said": "x" * 201})
+        told = await client.post(PATH, data={"csrf": csrf, "spoken": " Where can I park? "})
+        nothing = await client.post(PATH, data={"csrf": csrf, "spoken": " "})
+        much = await client.post(PATH, data={"csrf": csrf, "spoken": "x" * 201})
     assert told.headers["location"].endswith(f"{PATH}#say")
     [asked] = box.questions("say_in_chat")
     assert asked.model_dump() == {"id": "a", "chat_id": "c1", "text": "Where can I park?"}
-    assert 'id="said-error">Must be filled in.' in nothing.text
-    assert 'id="said-error">Must have at most 200 characters.' in much.text
+    assert 'id="spoken-error">Must be filled in.' in nothing.text
+    assert 'id="spoken-error">Must have at most 200 characters.' in much.text
 
 
 async def test_one_that_is_over_takes_no_more(tmp_path: Path) -> None:
@@ -73,6 +76,6 @@ async def test_one_that_is_over_takes_no_more(tmp_path: Path) -> None:
         gone = Refusal(why=Why.NOT_FOUND, text="This chat is over.")
         box.answers = ANSWERS | {"get_chat": [gone], "say_in_chat": [gone]}
         assert (await client.get(PATH)).status_code == 404
-        assert "This chat is over." in (await client.post(PATH, data={"csrf": csrf, "said": "Hello."})).text
-    assert 'name="said"' not in text
+        assert "This chat is over." in (await client.post(PATH, data={"csrf": csrf, "spoken": "Hello."})).text
+    assert 'name="spoken"' not in text
     assert "The call would be over" in text

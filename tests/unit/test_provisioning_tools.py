@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,8 @@ async def test_a_stored_tool_is_shown_as_a_table_without_its_secret(tmp_path: Pa
     assert 'name="value.order" value="A-1"' in text
     assert "JSON" not in text
     assert "has no language model" not in text
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert sorted(ids) == sorted(set(ids)), "or a label names something else"
 
 
 async def test_without_a_language_model_it_says_that_nothing_is_asked(tmp_path: Path) -> None:
