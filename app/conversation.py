@@ -216,7 +216,7 @@ class Floor:
             self._speech_start_ms = since_ms
         self._forget_draft()
         self._put_off_turn(None)
-        await self._listener.begin(anew=not goes_on)
+        await self._listener.begin(anew=not goes_on, expected=self._parts.brain.dictated)
 
     def _mind_answerer(self, chunk: Chunk) -> None:
         match self._screening.feed(chunk) if self._screening else None:

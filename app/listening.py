@@ -9,6 +9,7 @@ from typing import Protocol
 
 import trio
 
+from app.dictation import Dictated
 from app.ports import BYTES_PER_MS, Frame, Heard, Hearing, VoiceActivity
 from app.turns.endpoint import Endpointer, SpeechPaused, SpeechResumed, SpeechRule, TurnEvent
 
@@ -59,7 +60,7 @@ class Draft:
 
     async def make(self, hearing: Hearing) -> None:
         found = await hearing.finish()
-        self._heard = Heard(found.own, found.general, found.decode_ms, found.off_topic)
+        self._heard = Heard(found.own, found.general, found.decode_ms, found.off_topic, found.others)
         self._made.set()
 
     @property
@@ -116,10 +117,10 @@ class Listener:
         self._echo.feed(pcm, sent)
         return 0.0 if probability >= _NEARLY_SPEECH and self._echo.explains() else probability
 
-    async def begin(self, *, anew: bool) -> None:
+    async def begin(self, *, anew: bool, expected: Dictated = Dictated.NOTHING) -> None:
         """The caller has started. `anew` is false when this goes on with an utterance that was taken for finished."""
         if anew:
-            await self._hearing.begin()
+            await self._hearing.begin(expected.value)
         self._pausing = self.keeps_back = False
         self._held.clear()
         await self._hearing.feed(b"".join(self._pre_roll))

@@ -17,6 +17,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Literal, Protocol
 
+from app.dictation import Dictated
 from app.mouth import Mouth
 from app.transfers import Transfer, TransferStep
 from app.turns.keys import Dtmf
@@ -61,7 +62,6 @@ class Ended:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a call came: instants in seconds of `trio.current_time()`, None where it did not come to that.
-
     `heard_s`: the other side's first response to a call of ours, if only "trying". `rang_s`: its first sign that
     somebody is being called (180 to 183). A call that comes in has both from its beginning. `transferred_s`: somebody
     else has the other side on their telephone since.
@@ -154,13 +154,14 @@ class Heard:
     wrong with conviction when not. `general` comes from the dictation model. Where the two agree, believe.
     `decode_ms` is what finishing took, in wall-clock milliseconds. `off_topic` is by how much `general` fits the sound
     better than `own`, a log-likelihood ratio in nats per 10 ms: negative for callers who use the agent's words,
-    positive for others, 0 where the engine cannot tell.
+    positive for others, 0 where the engine cannot tell. `others`: of dictation, what `own` may have been, best first.
     """
 
     own: str
     general: str
     decode_ms: float = 0.0
     off_topic: float = 0.0
+    others: tuple[str, ...] = ()
 
 
 class Recognition(Protocol):
@@ -178,12 +179,15 @@ class Recognition(Protocol):
     @property
     def off_topic(self) -> float: ...
 
+    @property
+    def others(self) -> tuple[str, ...]: ...
+
 
 class Hearing(Protocol):
     """One call's recogniser."""
 
-    async def begin(self) -> None:
-        """Start a new utterance; the audio of the one before is forgotten."""
+    async def begin(self, expected: str = "") -> None:
+        """Start a new utterance; the one before is forgotten. `own` hears it as `expected`, a value of `Dictated`."""
 
     async def feed(self, pcm: bytes) -> None:
         """More of the utterance. May be called again after `finish`, when the caller went on after all:
@@ -200,7 +204,6 @@ class Hearing(Protocol):
 class Ears(Protocol):
     def open(self, *, narrow_band: bool) -> AbstractAsyncContextManager[Hearing]:
         """A recogniser for one call; `narrow_band` for telephone audio (8 kHz codecs).
-
         A crash of the engine is mended inside: the utterance under way may come back empty, the call goes on.
         """
 
@@ -223,6 +226,7 @@ class Expects(Enum):
     YES_NO = "yes or no"
     NUMBER = "number"
     NAME = "name"
+    LETTERS = "letters"
     MESSAGE = "message"
 
 
@@ -280,6 +284,10 @@ class Brain(Protocol):
 
     @property
     def expects(self) -> Expects: ...
+
+    @property
+    def dictated(self) -> Dictated:
+        """What the caller's next utterance is to be heard as."""
 
     @property
     def takes_keys(self) -> bool:

@@ -13,6 +13,7 @@ import trio
 from pydantic import SecretStr
 
 from app.agents.reception import Desk, briefed
+from app.brains.alphabet import ALPHABET
 from app.brains.language_model import ModelBrain
 from app.brains.matching import Matcher
 from app.brains.passages import Library, Passage
@@ -28,7 +29,7 @@ from firmware.language_model import open_language_model
 from firmware.recorder import recorder
 from models.beep.spectral import SpectralBeeps
 from models.echo.correlation import CorrelatedEcho
-from models.stt import language_model
+from models.stt import dictation, language_model
 from models.stt.likeness import Likeness
 from models.stt.pool import recogniser_pool
 from models.tts.flite import flite_voice
@@ -127,12 +128,10 @@ async def _brain(
 
 
 def _learnt(agent: Agent) -> tuple[Matcher, language_model.LanguageModel]:
-    return (
-        matcher_of(agent, Likeness()),
-        language_model.build(
-            likely_phrases(agent), names=names(agent), vocabulary=agent.vocabulary, answers=awaited(agent)
-        ),
+    own = language_model.build(
+        likely_phrases(agent), names=names(agent), vocabulary=agent.vocabulary, answers=awaited(agent)
     )
+    return matcher_of(agent, Likeness()), dictation.added_to(own, dictation.build(ALPHABET))
 
 
 async def open_equipment(recordings: Path) -> Equipment:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from app.brains.field_answers import is_name, range_of
 from app.brains.numbers import read_back
+from app.brains.spelling import spelled_out
+from app.dictation import Dictated
 from app.settings import ResultField
 
 # Longer numbers are read back digit by digit, as those of telephones and customers.
@@ -31,8 +33,17 @@ def hint(field: ResultField) -> str:
             return "Please say it once more."
 
 
-def said(field: ResultField, value: str) -> str:
-    """The part of a read-back that has to be heard."""
+def dictate(kind: Dictated) -> str:
+    """How to read out what was misunderstood."""
+    if kind is Dictated.DIGITS:
+        return "Please say it once more, digit by digit."
+    return "Please spell it with a word for each letter, like A as in Alfa, B as in Bravo."
+
+
+def said(field: ResultField, value: str, kind: Dictated = Dictated.NOTHING, *, again: bool = False) -> str:
+    """The part of a read-back that has to be heard. `again`: another value was wrong, so no letter may be unclear."""
+    if field.type == "text" and kind is not Dictated.NOTHING:
+        return f"I noted {spelled_out(value, in_words=again)}."
     figures = value.removeprefix("+")
     if field.type == "number" and figures.isdigit() and len(figures) > _AMOUNT_DIGITS:
         return f"I noted {read_back(value)}."

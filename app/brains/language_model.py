@@ -38,6 +38,7 @@ from app.brains.receptionist import Receptionist
 from app.brains.results import as_text, completed
 from app.brains.tools import EndCall, Last, PutThrough, TakeMessage, Toolbox, Work, says, work_of
 from app.brains.words import words
+from app.dictation import Dictated
 from app.http_tools import HttpTools
 from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed, ToolsRefused
 from app.ports import Action, Expects, Heard, Noted, Result, Say
@@ -96,6 +97,10 @@ class ModelBrain:
     @property
     def takes_keys(self) -> bool:
         return self.expects is Expects.NUMBER or (self._receptionist_answers and self._receptionist.takes_keys)
+
+    @property
+    def dictated(self) -> Dictated:
+        return self._receptionist.dictated if self._receptionist_answers else Dictated.NOTHING
 
     @property
     def results(self) -> dict[str, str]:

@@ -25,6 +25,7 @@ from app.brains.results import DO_NOT_CALL, offline_results
 from app.brains.taking_messages import Note, Stage
 from app.brains.taking_results import Asking
 from app.brains.words import words
+from app.dictation import Dictated
 from app.ports import Action, Direction, Expects, Heard, Result
 from app.settings import Agent
 from app.transfers import number_of
@@ -67,7 +68,15 @@ class Receptionist:
     def takes_keys(self) -> bool:
         asking = self._mind.waits_for
         is_amount = asking is not None and asking.open is not None and asking.open.type == "number"
-        return self.expects is Expects.NUMBER or (is_amount and not (asking and asking.unsure))
+        is_read_out = self.dictated is Dictated.DIGITS
+        return self.expects is Expects.NUMBER or is_read_out or (is_amount and not (asking and asking.unsure))
+
+    @property
+    def dictated(self) -> Dictated:
+        noting, asking = self._mind.noting, self._mind.waits_for
+        if noting is not None:
+            return Dictated.DIGITS if noting.stage is Stage.NUMBER else Dictated.NOTHING
+        return asking.dictated if asking else Dictated.NOTHING
 
     @property
     def results(self) -> dict[str, str]:
@@ -145,6 +154,8 @@ class Receptionist:
             self._mind = self._mind.cut_off(said)
 
     def believed(self, heard: Heard) -> str:
+        if self.dictated is not Dictated.NOTHING and (read_out := self._read_out(heard)):
+            return read_out
         if not (heard.own and heard.general) or self._mind.expects in (Expects.MESSAGE, Expects.NAME):
             return heard.general or heard.own
         if self._mind.expects is Expects.NUMBER:
@@ -156,12 +167,22 @@ class Receptionist:
     def understands(self, heard: Heard) -> bool:
         """A yes or no that was asked for, or something that the caller wants. A lone "hello" only opens a sentence."""
         expects = self._mind.expects
+        if self.dictated is not Dictated.NOTHING and yes_or_no(Heard(heard.own, "")) is not True:
+            return False  # "no" is followed by what is right
         if expects not in (Expects.ANYTHING, Expects.YES_NO) or not (heard.own or heard.general):
             return False
         if self._is_answered(heard):
             return True
         intent = self._decide(heard).intent
         return intent is not None and intent.key != Act.GREETING.value
+
+    def _read_out(self, heard: Heard) -> str:
+        """What was spelled as the text that it means, in the words that were told to hear it otherwise."""
+        asking = self._mind.waits_for
+        if asking is None:
+            return ""  # a number for a message
+        answer = None if asking.unsure else taking_results.answer(asking, heard)
+        return answer.value if answer and asking.open and asking.open.type == "text" else heard.own
 
     def _is_answered(self, heard: Heard) -> bool:
         """Both readings answer what was asked, alike."""

@@ -11,13 +11,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.brains import field_questions
+from app.brains import dictated, field_questions
 from app.brains.answers import yes_or_no
 from app.brains.choices import Meant
 from app.brains.clauses import sentences
-from app.brains.field_answers import answer_in, asks_something, expected, is_unwilling
+from app.brains.field_answers import answer_in, asks_something, expected, is_name, is_unwilling
 from app.brains.results import is_due
 from app.brains.words import words
+from app.dictation import Dictated
 from app.ports import Expects, Heard
 from app.settings import ResultField
 
@@ -25,6 +26,14 @@ from app.settings import ResultField
 _ASKED_REQUIRED, _ASKED_OPTIONAL = 3, 2
 # After so many read-backs of one answer, it is asked for anew.
 _READ_BACKS = 2
+# What is dictated is hard to hear, and each read-back helps: one for the answer, two for what the caller puts right.
+_READ_BACKS_DICTATED = 3
+
+_EXPECTED = {
+    Dictated.DIGITS: Expects.NUMBER,
+    Dictated.LETTERS: Expects.LETTERS,
+    Dictated.SPELLING_WORDS: Expects.LETTERS,
+}
 
 _OFFERS_HELP = re.compile(r"\b(?:help|assist|do for) you\b", re.IGNORECASE)
 
@@ -35,15 +44,16 @@ _TO_THE_END = "Please listen to the end and say yes or no."
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """`asked`: how often the open field was asked for. `unsure`: an answer to it that was read back `read_backs` times.
-    `question`: what was said last to ask; `to_hear` of its words must be heard before an answer counts, and `heard`
-    says whether they were. `notes`: of the last step, for whoever reads the session."""
+    """`asked`: how often the open field was asked for. `unsure`: an answer to it that was read back `read_backs` times;
+    `refused`: those that were wrong. `question`: what was said last to ask; `to_hear` of its words must be heard before
+    an answer counts, and `heard` says whether they were. `notes`: of the last step, for whoever reads the session."""
 
     fields: tuple[ResultField, ...]
     values: tuple[tuple[str, str], ...] = ()
     place: int = 0
     asked: int = 1
     unsure: str = ""
+    refused: tuple[str, ...] = ()
     read_backs: int = 0
     question: str = ""
     to_hear: int = 0
@@ -59,7 +69,27 @@ class Asking:
     def expects(self) -> Expects:
         if self.open is None:
             return Expects.ANYTHING
-        return Expects.YES_NO if self.unsure else expected(self.open)
+        if self.unsure:
+            return Expects.YES_NO
+        return _EXPECTED.get(self.dictated) or expected(self.open)
+
+    @property
+    def dictated(self) -> Dictated:
+        """What the answer to what was said last is read out as. After a first time, letters come with words."""
+        kind = self._kind
+        again = self.unsure or self.asked > 1
+        return Dictated.SPELLING_WORDS if kind is Dictated.LETTERS and again else kind
+
+    @property
+    def spells(self) -> bool:
+        """A name that was misunderstood is spelled."""
+        return self.open is not None and is_name(self.open) and self.asked > 1
+
+    @property
+    def _kind(self) -> Dictated:
+        if self.open is None:
+            return Dictated.NOTHING
+        return Dictated.LETTERS if self.spells else dictated.kind(self.open)
 
     @property
     def is_complete(self) -> bool:
@@ -117,14 +147,24 @@ def step(asking: Asking, heard: Heard) -> Step | None:
         return _confirmation(asking, field, heard)
     if is_unwilling(heard):
         return _next(_without(asking, field), "All right.")
-    answer = answer_in(field, heard)
-    if answer is None:
+    found = answer(asking, heard)
+    if found is None:
         return None
-    if not asking.heard and (not answer.sure or field.type == "yes-no"):
+    if not asking.heard and (not found.sure or field.type == "yes-no"):
         return _ask(replace(asking, heard=True, asked=asking.asked + 1)) if _may_ask(asking) else _given_up(asking)
-    if answer.sure and asking.heard and not (asks_something(heard) and field.type != "text"):
-        return _taken(asking, field, answer)
-    return _read_back(replace(asking, unsure=answer.value), field)
+    if found.sure and asking.heard and not (asks_something(heard) and field.type != "text"):
+        return _taken(asking, field, found)
+    return _read_back(replace(asking, unsure=found.value), field)
+
+
+def answer(asking: Asking, heard: Heard) -> Meant | None:
+    """What was answered to the open question."""
+    field = asking.open
+    if field is None:
+        return None
+    if asking.dictated is not Dictated.NOTHING:
+        return dictated.value_in(field, heard, asking.refused, spelled=asking.spells)
+    return answer_in(field, heard)
 
 
 def not_understood(asking: Asking) -> Step:
@@ -144,7 +184,10 @@ def results(asking: Asking | None) -> dict[str, str]:
 
 def _again(asking: Asking, field: ResultField, first: str) -> Step:
     """The hint alone, and the whole question where the hint did not help, or says nothing."""
-    asking = replace(asking, asked=asking.asked + 1, unsure="", read_backs=0)
+    asking = replace(asking, asked=asking.asked + 1, unsure="")
+    if asking.dictated is not Dictated.NOTHING:
+        return _put(asking, field_questions.dictate(asking.dictated), first)
+    asking = replace(asking, read_backs=0)
     hint, question = field_questions.hint(field), field_questions.question(field)
     if asking.asked > _ASKED_OPTIONAL and field.question:
         return _put(asking, f"{question} {hint}", first)
@@ -153,13 +196,15 @@ def _again(asking: Asking, field: ResultField, first: str) -> Step:
 
 def _confirmation(asking: Asking, field: ResultField, heard: Heard) -> Step | None:
     """The answer to a read-back: yes, no, or the right value."""
+    if asking.dictated is not Dictated.NOTHING:
+        return _dictation_confirmed(asking, field, heard)
     yes = yes_or_no(heard)
     answer = answer_in(field, heard) if field.type != "yes-no" else None
     if answer and not answer.lone and answer.value != asking.unsure and yes is not True and field.type != "text":
         unsure = replace(asking, unsure=answer.value)
         return _taken(asking, field, answer) if answer.sure else _read_back(unsure, field)
     if yes and not asking.heard:
-        return _read_back(asking, field, _TO_THE_END)
+        return _to_the_end(asking, field)
     if yes or (answer and not answer.lone and answer.value == asking.unsure):
         return _taken(asking, field, Meant(asking.unsure, sure=True))
     if yes is False:
@@ -169,14 +214,31 @@ def _confirmation(asking: Asking, field: ResultField, heard: Heard) -> Step | No
     return None
 
 
+def _dictation_confirmed(asking: Asking, field: ResultField, heard: Heard) -> Step | None:
+    """Only one of both has been told to hear a yes, a no or what is right instead: the other makes words of letters."""
+    yes = yes_or_no(Heard(heard.own, ""))
+    if yes:
+        return _taken(asking, field, Meant(asking.unsure, sure=True)) if asking.heard else _to_the_end(asking, field)
+    refused = (*asking.refused, asking.unsure)
+    if value := dictated.corrected(field, asking.unsure, heard, refused):
+        return _read_back(replace(asking, unsure=value, refused=refused), field)
+    if yes is None:
+        return None
+    return _again(replace(asking, refused=refused), field, "I am sorry.") if _may_ask(asking) else _given_up(asking)
+
+
+def _to_the_end(asking: Asking, field: ResultField) -> Step:
+    return _read_back(asking, field, _TO_THE_END)
+
+
 def _read_back(asking: Asking, field: ResultField, first: str = "") -> Step:
-    if asking.read_backs >= _READ_BACKS:
+    if asking.read_backs >= (_READ_BACKS if asking.dictated is Dictated.NOTHING else _READ_BACKS_DICTATED):
         return not_understood(replace(asking, unsure="", read_backs=0))
     return _said_back(replace(asking, read_backs=asking.read_backs + 1), field, first)
 
 
 def _said_back(asking: Asking, field: ResultField, first: str) -> Step:
-    text = field_questions.said(field, asking.unsure)
+    text = field_questions.said(field, asking.unsure, asking.dictated, again=bool(asking.refused))
     return _put(asking, f"{text} Is that right?", first, to_hear=len(words(text)))
 
 
@@ -200,7 +262,7 @@ def _next(asking: Asking, first: str) -> Step:
     answers = dict(asking.values).values()
     due = (place for place, each in enumerate(asking.fields) if place > asking.place and is_due(each, answers))
     place = next(due, len(asking.fields))
-    return _ask(replace(asking, place=place, asked=1, unsure="", read_backs=0), first)
+    return _ask(replace(asking, place=place, asked=1, unsure="", refused=(), read_backs=0), first)
 
 
 def _may_ask(asking: Asking) -> bool:

@@ -35,15 +35,16 @@ class PauseRule:
     """Against the pause that the owner has set, 450 ms unless they change it.
 
     Whoever has said all they wanted waits for an answer: two thirds of it, 300 ms, which is still longer than the gaps
-    inside fluent speech. Who looks for a word, or reads a number out in groups, leaves gaps of over half a second:
-    600 ms more. Between the sentences of a message people think for nearly as long; before a name, or between the first
-    and the last one, for a moment.
+    inside fluent speech. Who looks for a word, spells, or reads a number out in groups, leaves gaps of over half a
+    second: 600 ms more. Between the sentences of a message people think for nearly as long; before a name, or between
+    the first and the last one, for a moment.
     """
 
     complete: float = 2 / 3
     unfinished_ms: int = 600
     dictated_ms: tuple[tuple[Expects, int], ...] = (
         (Expects.NUMBER, 600),
+        (Expects.LETTERS, 600),
         (Expects.MESSAGE, 500),
         (Expects.NAME, 200),
     )

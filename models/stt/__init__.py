@@ -15,20 +15,23 @@ class Heard:
 
     `own` comes from the language model made of the agent's own words, `general` from the dictation model.
     `decode_ms` is what finishing took, in wall-clock milliseconds. `off_topic` is by how much `general` fits the sound
-    better than `own`, a log-likelihood ratio in nats per 10 ms; 0 where that cannot be told.
+    better than `own`, a log-likelihood ratio in nats per 10 ms; 0 where that cannot be told. `others`: where dictation
+    was expected, what `own` may have been, best first.
     """
 
     own: str
     general: str
     decode_ms: float = 0.0
     off_topic: float = 0.0
+    others: tuple[str, ...] = ()
 
 
 class Hearing(Protocol):
     """One call's recogniser."""
 
-    async def begin(self) -> None:
-        """Start a new utterance; the audio of the one before is forgotten."""
+    async def begin(self, expected: str = "") -> None:
+        """Start a new utterance; the audio of the one before is forgotten. `expected`: what `own` is to listen for
+        instead of the agent's words, a name of LanguageModel.dictation; one that there is not means nothing."""
 
     async def feed(self, pcm: bytes) -> None:
         """More of the utterance: any whole number of samples of 16 kHz mono signed 16-bit little-endian audio.

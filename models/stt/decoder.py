@@ -12,12 +12,12 @@ with a descriptor of that process (pidfd_open(2)). From then on it carries messa
 length (big endian), then that many bytes.
 
     O  the cepstral mean of the call's band  a call begins
-    B  -                                   an utterance begins, what was before is forgotten
+    B  what is expected, or nothing        an utterance begins, what was before is forgotten
     F  PCM, 16 kHz mono 16 bit             more of it
     L  -                                   it may be over: what is held back is decoded
     E  -                                   it is complete                                        answered by H
 
-    H  JSON {"text", "log_score", "frames"}  what was understood: the fields of models.stt.process.Found
+    H  JSON {"text", "log_score", "frames", "others"}  what was understood: the fields of models.stt.process.Found
 
 Each process ends when its socket does, so none outlives its parent. A decoder that is stuck gets its process killed by
 an alarm of its own, even where nobody is left to kill it.
@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import json
 import math
 import os
@@ -35,6 +36,7 @@ import socket
 import struct
 import sys
 from array import array
+from collections.abc import Collection, Iterable
 from typing import Any, BinaryIO, Protocol
 
 HEADER = struct.Struct(">cI")
@@ -59,6 +61,9 @@ _WINDOW_SAMPLES, _STEP_SAMPLES = 410, 160  # the engine's frames: 25.6 ms every 
 # Below the audio (0 or real-time), above nothing: a recogniser that is late makes a pause, audio that is late a hole.
 NICE = 5
 
+# What else a dictated utterance may have been: the right name or number is among so many, if it is at all.
+_OTHERS = 150
+
 # The engine sums senone scores that it cut by ten bits (SENSCR_SHIFT), and hands over what e is raised to by that.
 _SCORE_UNIT = 1024
 
@@ -75,6 +80,8 @@ class Engine(Protocol):
     def end_utt(self) -> None: ...
     def process_raw(self, data: bytes, no_search: bool = False) -> int: ...
     def hyp(self) -> Hypothesis | None: ...
+    def nbest(self) -> Iterable[Hypothesis | None]: ...
+    def activate_search(self, name: str | None = None) -> None: ...
     def n_frames(self) -> int: ...
     def get_cmn(self, update: bool) -> str: ...
     def set_cmn(self, cmn: str) -> None: ...
@@ -89,8 +96,10 @@ class Decoder:
     utterance is held back until the mean can be taken from it.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, expectable: Collection[str] = ()) -> None:
+        """`expectable`: language models of the engine besides its own one, by name."""
+        self._engine, self._expectable = engine, expectable
+        self._dictated = False
         self._held: bytearray | None = None
         self._heard_bytes = 0
         self._in_utterance = False
@@ -98,8 +107,10 @@ class Decoder:
     def open(self, cepstral_mean: str) -> None:
         self._engine.set_cmn(cepstral_mean)
 
-    def begin(self) -> None:
+    def begin(self, expected: str = "") -> None:
+        """`expected`: which of `expectable` is heard with; an unknown one is no reason to hear nothing."""
         self._end()
+        self._expect(expected if expected in self._expectable else "")
         self._held = bytearray() if self._heard_bytes < LEARN_BYTES else None
         if self._held is None:
             self._start()
@@ -123,9 +134,20 @@ class Decoder:
         self._end()
         found = self._engine.hyp()
         if not found:
-            return {"text": "", "log_score": 0.0, "frames": 0}
+            return {"text": "", "log_score": 0.0, "frames": 0, "others": []}
         log_score = math.log(found.score) * _SCORE_UNIT
-        return {"text": found.hypstr, "log_score": log_score, "frames": self._engine.n_frames()}
+        others = self._others() if self._dictated else []
+        return {"text": found.hypstr, "log_score": log_score, "frames": self._engine.n_frames(), "others": others}
+
+    def _expect(self, expected: str) -> None:
+        if self._expectable:
+            self._engine.activate_search(expected or None)
+        self._dictated = bool(expected)
+
+    def _others(self) -> list[str]:
+        """Best first, each once. The engine has nothing to say of a path without words."""
+        found = itertools.islice(self._engine.nbest(), _OTHERS)
+        return list(dict.fromkeys(each.hypstr for each in found if each and each.hypstr))
 
     def _let_go(self, held: bytearray) -> None:
         self._held = None
@@ -182,7 +204,7 @@ def _engine(arguments: argparse.Namespace) -> Engine:
     from pocketsphinx import Decoder as PocketSphinx
 
     settings: dict[str, Any] = {"mllr": arguments.transform} if arguments.transform else {}
-    return PocketSphinx(  # type: ignore[no-any-return]
+    engine = PocketSphinx(
         hmm=arguments.acoustic_model,
         dict=arguments.dictionary,
         lm=arguments.language_model,
@@ -191,6 +213,11 @@ def _engine(arguments: argparse.Namespace) -> Engine:
         **settings,
         **json.loads(arguments.search),
     )
+    # A second pass over few words costs little, and twice as many spelled names are then among what may be meant.
+    engine.config["fwdflat"] = True
+    for name, path in json.loads(arguments.dictation).items():
+        engine.add_lm_file(name, path)
+    return engine  # type: ignore[no-any-return]
 
 
 def serve(decoder: Decoder, requests: BinaryIO, replies: BinaryIO) -> None:
@@ -203,7 +230,7 @@ def serve(decoder: Decoder, requests: BinaryIO, replies: BinaryIO) -> None:
         if kind == b"O":
             decoder.open(payload.decode())
         elif kind == b"B":
-            decoder.begin()
+            decoder.begin(payload.decode())
         elif kind == b"F":
             decoder.feed(payload)
         elif kind == b"L":
@@ -257,14 +284,14 @@ def _bury() -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("acoustic-model", "dictionary", "language-model", "search", "transform"):
+    for name in ("acoustic-model", "dictionary", "language-model", "search", "transform", "dictation"):
         parser.add_argument(f"--{name}", required=True)
     arguments = parser.parse_args()
     os.nice(NICE)
     for to_all in (signal.SIGINT, signal.SIGHUP):  # Ctrl-C and a closed terminal reach all of its processes
         signal.signal(to_all, signal.SIG_IGN)  # ending is the parent's word
     control = socket.socket(fileno=sys.stdin.fileno())
-    decoder = Decoder(_engine(arguments))
+    decoder = Decoder(_engine(arguments), json.loads(arguments.dictation))
     gc.freeze()  # nothing that is here now is to be touched, and so copied, by a call's collector
     try:
         control.sendall(LOADED)

@@ -38,6 +38,7 @@ class PooledHearing:
         self._line, self._source = line, source
         self._dither = Dither() if line.dithered else None
         self._utterance = bytearray()
+        self._expected = ""
         self._dropped_bytes = 0
         self._begun = 0  # counts begins and re-beginnings, so that `run` sees that the worker has another one
         self._hurried = False  # the worker is to begin with what it holds back
@@ -46,8 +47,9 @@ class PooledHearing:
         self._changed = trio.Event()
         self._answered = trio.Event()
 
-    async def begin(self) -> None:
+    async def begin(self, expected: str = "") -> None:
         self._utterance.clear()
+        self._expected = expected
         self._start_over()
         await trio.lowlevel.checkpoint()
 
@@ -101,7 +103,7 @@ class PooledHearing:
     async def _hand_over(self, worker: Worker) -> None:
         """Hand over one utterance, from its beginning until another one begins."""
         begun, sent = self._begun, 0
-        await worker.begin()
+        await worker.begin(self._expected)
         while begun == self._begun:
             if sent < len(self._utterance):
                 block = bytes(self._utterance[sent : sent + _BLOCK_BYTES])

@@ -12,12 +12,12 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.stt import english
 from models.stt.ngrams import Trigrams
-from models.stt.pronunciation import Dictionary
+from models.stt.pronunciation import Dictionary, Phonemes
 from models.stt.words import cardinal, clock, digits, ordinal, spoken
 
 OFFICE_PHRASES = Path(__file__).with_name("office_phrases.txt")
@@ -47,10 +47,12 @@ _TOPIC_FRAMES = ("{topic}", "about {topic}", "the {topic}", "your {topic}", "{to
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """What the recogniser reads: a trigram model in ARPA format, and a dictionary of all words in it."""
+    """What the recogniser reads: a trigram model in ARPA format, and a dictionary of all words in it. `dictation`:
+    other models for the same dictionary, by the names of what they expect (see dictation.py)."""
 
     arpa: str
     dictionary: str
+    dictation: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> frozenset[str]:
@@ -146,6 +148,10 @@ def _pieces(template: str) -> Iterator[tuple[int, str]]:
 
 def _dictionary_lines(words: Iterable[str], known: Dictionary) -> Iterator[str]:
     for word in words:
-        ways = known.ways_to_say(word) or (known.pronounce(word),)
-        for number, phonemes in enumerate(way for way in ways if way):
-            yield f"{word}{f'({number + 1})' if number else ''} {' '.join(phonemes)}\n"
+        yield from dictionary_lines(word, known.ways_to_say(word) or (known.pronounce(word),))
+
+
+def dictionary_lines(word: str, ways_to_say: Iterable[Phonemes]) -> Iterator[str]:
+    """Those of one word, in CMU's format."""
+    for number, phonemes in enumerate(way for way in ways_to_say if way):
+        yield f"{word}{f'({number + 1})' if number else ''} {' '.join(phonemes)}\n"

@@ -51,9 +51,12 @@ async def recogniser_pool(model: LanguageModel, size: int, *, narrow_band: bool 
 
 
 def _written(model: LanguageModel, folder: Path) -> AgentFiles:
-    files = AgentFiles(language_model=folder / "own.arpa", dictionary=folder / "own.dict")
+    dictation = {name: folder / f"{name.replace(' ', '-')}.arpa" for name in model.dictation}
+    files = AgentFiles(folder / "own.arpa", folder / "own.dict", dictation)
     files.language_model.write_text(model.arpa)
     files.dictionary.write_text(model.dictionary)
+    for name, path in dictation.items():
+        path.write_text(model.dictation[name])
     return files
 
 

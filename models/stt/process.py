@@ -8,9 +8,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -44,26 +44,34 @@ class DecoderLost(Exception):
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a decoder made of an utterance of `frames` times 10 ms. `log_score`: how likely it is, in nats, the language
-    model's part included."""
+    model's part included. `others`: what a dictated one may have been, too, best first."""
 
     text: str
     log_score: float
     frames: int
+    others: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderFiles:
-    """What a decoder reads, and how widely it searches: options of the engine. `transform`: see Band."""
+    """What a decoder reads, and how widely it searches: options of the engine. `transform`: see Band. `dictation`:
+    further language models, by the names under which an utterance may be begun."""
 
     language_model: Path
     dictionary: Path
     acoustic_model: Path
     transform: str
     search: Mapping[str, float]
+    dictation: Mapping[str, Path] = field(default_factory=dict)
 
     def arguments(self) -> list[str]:
-        files = [f"--{name.replace('_', '-')}={getattr(self, name)}" for name in self.__slots__ if name != "search"]
-        return [*files, f"--search={json.dumps(dict(self.search))}"]
+        files = ("language_model", "dictionary", "acoustic_model", "transform")
+        dictation = {name: str(path) for name, path in self.dictation.items()}
+        return [
+            *(f"--{name.replace('_', '-')}={getattr(self, name)}" for name in files),
+            f"--search={json.dumps(dict(self.search))}",
+            f"--dictation={json.dumps(dictation)}",
+        ]
 
 
 class LoadedDecoder:
@@ -149,8 +157,8 @@ class DecoderProcess:
     async def open(self, cepstral_mean: str) -> None:
         await self._send(b"O", cepstral_mean.encode())
 
-    async def begin(self) -> None:
-        await self._send(b"B")
+    async def begin(self, expected: str = "") -> None:
+        await self._send(b"B", expected.encode())
 
     async def feed(self, pcm: bytes) -> None:
         """At most LARGEST_PAYLOAD bytes. Returns when the socket has taken them."""

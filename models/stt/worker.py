@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from models.stt import Heard, english
+import trio
+
+from models.stt import Heard, dictation, english
 from models.stt.band import Band
 from models.stt.process import DecoderFiles, DecoderProcess, Found, LoadedDecoder
 from models.stt.words import spoken
@@ -25,6 +27,7 @@ class AgentFiles:
 
     language_model: Path
     dictionary: Path
+    dictation: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Loaded:
@@ -38,7 +41,9 @@ class Loaded:
         """Start both processes. They are warm after `loaded`."""
         acoustic_model, transform = english.ACOUSTIC_MODEL, line.transform
         own = await LoadedDecoder.start(
-            DecoderFiles(files.language_model, files.dictionary, acoustic_model, transform, _OWN_SEARCH)
+            DecoderFiles(
+                files.language_model, files.dictionary, acoustic_model, transform, _OWN_SEARCH, files.dictation
+            )
         )
         try:
             general = await LoadedDecoder.start(
@@ -82,6 +87,7 @@ class Worker:
 
     def __init__(self, own: DecoderProcess, general: DecoderProcess) -> None:
         self._own, self._general = own, general
+        self._expected = ""
 
     @property
     def pids(self) -> tuple[int, int]:
@@ -90,8 +96,11 @@ class Worker:
     async def open(self, cepstral_mean: str) -> None:
         await self._both(lambda decoder: decoder.open(cepstral_mean))
 
-    async def begin(self) -> None:
-        await self._both(DecoderProcess.begin)
+    async def begin(self, expected: str = "") -> None:
+        """`expected`: a name of AgentFiles.dictation, or nothing."""
+        self._expected = expected
+        await self._own.begin(expected)
+        await self._general.begin()
 
     async def feed(self, pcm: bytes) -> None:
         """At most process.LARGEST_PAYLOAD bytes. Returns when both have taken them."""
@@ -104,7 +113,11 @@ class Worker:
         started_s = time.perf_counter()
         await self._both(DecoderProcess.finish)
         own, general = await self._own.found(), await self._general.found()
-        return _heard(own, general, (time.perf_counter() - started_s) * 1000)
+        heard = _heard(own, general, (time.perf_counter() - started_s) * 1000)
+        if self._expected != dictation.LETTERS:
+            return heard
+        # In a thread: it takes 2 ms on x86 and ten times that on a slow board, and a frame is due each 20.
+        return replace(heard, others=await trio.to_thread.run_sync(dictation.known_first, heard.others))
 
     async def kill(self) -> None:
         await self._own.kill()
@@ -119,4 +132,9 @@ class Worker:
 def _heard(own: Found, general: Found, decode_ms: float) -> Heard:
     """In words as everything else here writes them: the general model says "p. m." and "open-source"."""
     off_topic = (general.log_score - own.log_score) / own.frames if own.text and general.text else 0.0
-    return Heard(" ".join(spoken(own.text)), " ".join(spoken(general.text)), decode_ms, off_topic)
+    others = dict.fromkeys(_plain(each) for each in (own.text, *own.others)) if own.others else ()
+    return Heard(_plain(own.text), _plain(general.text), decode_ms, off_topic, tuple(others))
+
+
+def _plain(text: str) -> str:
+    return " ".join(spoken(text))

@@ -10,6 +10,7 @@
     tts.first_audio_ms  from the text to the first chunk; tts.rtf: CPU seconds per second of speech
     tts.level_dbfs      while speaking (20 ms frames above -45 dBFS)
     intent.*            see tests/bench/intent.py
+    dictation.*         see tests/bench/dictation.py
 
 Transcripts and what was recognised are compared as words in lower case without punctuation, with numbers and common
 abbreviations in words (models/stt/words.py), errors and words summed over all prompts. Five prompts make a call,
@@ -45,7 +46,7 @@ from models.stt.words import spoken
 from models.tts.flite import VoiceName, flite_voice
 from models.vad import CHUNK_BYTES
 from models.vad.silero import SileroModel
-from tests.bench import intent
+from tests.bench import dictation, intent
 from tests.bench.processes import PROC, memory_kb
 from tests.bench.report import FOLDER, percentiles, publish
 from tests.bench.telephone import through_g711
@@ -53,7 +54,7 @@ from tests.office.sounds import Prompt, prompts
 
 Pcm = npt.NDArray[np.int16]
 
-PARTS = ("vad", "stt", "tts", "intent")
+PARTS = ("vad", "stt", "tts", "intent", "dictation")
 _CALL_PROMPTS = 5
 _RECOGNISERS = 2
 _FRAME_BYTES, _FRAME_S = 640, 0.020
@@ -95,6 +96,7 @@ async def measure(quick: int, parts: Sequence[str]) -> None:
         "stt": partial(measure_stt, chosen),
         "tts": measure_tts,
         "intent": partial(intent.measure, _tell, quick=0 if quick == 1 else quick),
+        "dictation": partial(dictation.measure, _tell, quick=quick),
     }
     figures = {} if set(parts) == set(PARTS) else measured_before(FOLDER)
     for part in parts:

@@ -114,6 +114,11 @@ _FIGURES = {
         "intent.accuracy_wide": "requests understood at once, synthetic callers, G.722",
         "intent.accuracy_phone": "the same over G.711",
         "intent.accuracy_noisy": "the same over G.711, with white noise 15 dB below the voice",
+        "dictation.accuracy": "spelled names and ten-digit numbers noted right in the end, synthetic callers, G.711",
+        "dictation.accuracy_names": "of these the names: spelled, read back, put right at most twice",
+        "dictation.accuracy_numbers": "of these the numbers",
+        "dictation.at_once": "right in the first read-back",
+        "dictation.wrong": "noted wrong in the end",
         "intent.ood_accepted": "questions that have nothing to do with the office, and were answered all the same",
     },
 }
@@ -136,6 +141,8 @@ def document(folder: Path, before: str) -> str:
     return "\n".join([_HEAD, *(_table(bench, folder, kept) for bench in _FIGURES)])
 
 
+_ROW = re.compile(r"^\| (.+) \| (.+) \|$", re.MULTILINE)
+_BEFORE = " (measured before)"
 _TABLE = re.compile(r"^## ([\w-]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -147,14 +154,22 @@ def _table(bench: str, folder: Path, kept: Mapping[str, str]) -> str:
         return f"## {bench}\n{body.rstrip()}\n"
     figures = json.loads(path.read_text())
     machine = figures["machine"]
-    rows = [f"| {meaning} | {_figure(figures, name)} |" for name, meaning in _FIGURES[bench].items()]
+    before = dict(_ROW.findall(kept.get(bench, "")))
+    rows = [
+        f"| {meaning} | {_figure(figures, name, before.get(meaning, ''))} |"
+        for name, meaning in _FIGURES[bench].items()
+    ]
     partial = " A part of the bench only." if figures.get("partial") else ""
     where = f"{machine['cores']} cores, {machine['cpu']}, load {machine['load_1min']} at the end. {figures['at'][:16]}."
     return "\n".join([f"## {bench}", "", f"{where}{partial}", "", "| | |", "|---|---|", *rows, ""])
 
 
-def _figure(figures: dict[str, Any], name: str) -> str:
+def _figure(figures: dict[str, Any], name: str, before: str) -> str:
+    """`before`: what the document has of a part that was not measured now."""
     found: Any = figures
+    part, *_ = name.split(".")
+    if part not in figures:
+        return before.removesuffix(_BEFORE) + _BEFORE if before[:1].isdigit() else "not measured yet"
     for key in name.split("."):
         found = found[key]
     if isinstance(found, dict):

@@ -73,13 +73,14 @@ class FakeBeeps:
 class FakeHearing:
     """Reads the marks back: utterance k is `texts[k]`, and one without words is "".
 
-    `finished` has the audio that each `finish` covered. `unfinished_ms` is how much came after the last of them: an
-    engine's result holds only as long as that is nothing.
+    `expected` has what each utterance was begun with, `finished` the audio that each `finish` covered. `unfinished_ms`
+    is how much came after the last of them: an engine's result holds only as long as that is nothing.
     """
 
     def __init__(self, texts: Mapping[int, str], decode_s: float, *, narrow_band: bool = False) -> None:
         self.narrow_band = narrow_band
         self.finished: list[list[Stretch]] = []
+        self.expected: list[str] = []
         self._texts, self._decode_s = texts, decode_s
         self._audio = bytearray()
         self._finished_bytes = 0
@@ -88,7 +89,8 @@ class FakeHearing:
     def unfinished_ms(self) -> int:
         return (len(self._audio) - self._finished_bytes) // BYTES_PER_MS
 
-    async def begin(self) -> None:
+    async def begin(self, expected: str = "") -> None:
+        self.expected.append(expected)
         self._audio.clear()
         self._finished_bytes = 0
         await trio.lowlevel.checkpoint()

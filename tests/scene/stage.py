@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import trio
 
 from app.conversation import converse
+from app.dictation import Dictated
 from app.ports import Action, Brain, Expects, HangUp, Heard, Line, Result, Say, Voice
 from app.reply import Parts
 from app.settings import Agent
@@ -38,6 +39,8 @@ class ScriptedBrain:
     back: list[tuple[str, Result]] = field(default_factory=list)
     expects: Expects = Expects.ANYTHING
     results: dict[str, str] = field(default_factory=dict)
+
+    dictated: Dictated = Dictated.NOTHING
 
     @property
     def takes_keys(self) -> bool:

@@ -37,3 +37,16 @@ def test_a_bench_with_a_hyphen_keeps_its_table_too(tmp_path: Path) -> None:
     assert "| 41 |" in measured
     (tmp_path / "wire-llm.json").unlink()
     assert document(tmp_path, measured) == measured
+
+
+def test_a_part_that_was_not_measured_now_keeps_its_figures(tmp_path: Path) -> None:
+    dictation = {"accuracy": 0.9, "accuracy_names": 0.9, "accuracy_numbers": 0.9, "at_once": 0.5, "wrong": 0.0}
+    figures = {"partial": True, "dictation": dictation, "machine": KILLS["machine"], "at": KILLS["at"]}
+    (tmp_path / "speech.json").write_text(json.dumps(figures))
+    row = "| word error rate of free speech: one human, as recorded |"
+    assert f"{row} not measured yet |" in document(tmp_path, "")
+    before = f"## speech\n\nOnce.\n\n| | |\n|---|---|\n{row} 0.31 |\n"
+    measured = document(tmp_path, before)
+    assert f"{row} 0.31 (measured before) |" in measured
+    assert "| right in the first read-back | 0.5 |" in measured
+    assert document(tmp_path, measured) == measured
