@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from app.control import views
 from app.control.connectivity import ConnectivityView
-from app.settings import ConnectivityDraft, ModelServer
+from app.settings import ConnectivityDraft, Knowledge, ModelServer
 from provisioning.client import Box
 from tests.contract.test_http_tools import sends
 from tests.fakes.model_server import ModelServer as Server
@@ -76,7 +76,10 @@ async def _thinking(box: Appliance, server: Server) -> None:
     which = agents.items[0].id
     agent = await control.ask("get_agent", views.AgentDetail, id=which)
     assert isinstance(agent, views.AgentDetail)
-    plan = agent.plan.model_copy(update={"language_model": entry.id})
+    # Ears that are taught nothing but good-byes hear one in whatever a caller says.
+    parking = Knowledge(questions=("where can i park", "is there parking"), answer="Behind the house.")
+    settings = agent.plan.settings.model_copy(update={"knowledge": (parking,)})
+    plan = agent.plan.model_copy(update={"language_model": entry.id, "settings": settings})
     saved = await control.ask("update_agent", views.AgentDetail, id=which, if_version=agent.view.version, plan=plan)
     assert isinstance(saved, views.AgentDetail)
     await control.close()
