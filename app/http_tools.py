@@ -87,8 +87,8 @@ class HttpTool(Settings):
     (GET, DELETE) or, as a JSON object, into the body. `plain_http`: http:// is allowed, to hosts of the own network.
     `headers`: the names of those that are sent along; their values are secrets."""
 
-    name: Name = Field(max_length=40)
-    when: Text
+    name: Name = Field(max_length=40, examples=["order status"], json_schema_extra={"pattern": "[A-Za-z]"})
+    when: Text = Field(examples=["The caller asks where their order is"])
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     fields: tuple[ToolField, ...] = Field(default=(), max_length=MOST_FIELDS)
     headers: tuple[HeaderName, ...] = Field(default=(), max_length=MOST_HEADERS)
