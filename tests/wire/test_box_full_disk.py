@@ -26,10 +26,10 @@ PBX_RTP, BOX_RTP, CALLER_RTP = (22_800, 22_849), (22_850, 22_899), 22_900
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Room for the database (its empty tables and their journal take 494 kB) and for some seconds of sound."""
+    """Room for the database (its empty tables and their journal take 568 kB) and for some seconds of sound."""
     folder = tmp_path / "data"
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=620k", "tmpfs", str(folder)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(folder)], check=True)
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 

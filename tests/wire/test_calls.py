@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import re
 import struct
 from collections.abc import AsyncIterator
 
@@ -316,7 +317,8 @@ async def test_cancelled_in_a_call_the_pbx_sees_bye_and_unregister(pbx: Pbx) -> 
         assert "200" not in await pbx.contacts()
         await no_channels(pbx)
         log = logged()
-    assert log.count("\nBYE sip:") == 1
+    # A busy PBX answers late, and then hears it again: the same transaction.
+    assert len(set(re.findall(r"\nBYE sip:.*\s+Via:.*branch=([\w.-]+)", log))) == 1
     assert "SIP/2.0 480 " in log
     assert log.index("\nBYE sip:") < log.rindex("Expires: 0")
 
