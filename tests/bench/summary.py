@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -154,14 +155,22 @@ def _table(bench: str, folder: Path, kept: Mapping[str, str]) -> str:
         return f"## {bench}\n{body.rstrip()}\n"
     figures = json.loads(path.read_text())
     machine = figures["machine"]
-    before = dict(_ROW.findall(kept.get(bench, "")))
+    before = _rows(kept.get(bench, ""))
     rows = [
-        f"| {meaning} | {_figure(figures, name, before.get(meaning, ''))} |"
+        f"| {meaning} | {_figure(figures, name, before[meaning].popleft() if before[meaning] else '')} |"
         for name, meaning in _FIGURES[bench].items()
     ]
     partial = " A part of the bench only." if figures.get("partial") else ""
     where = f"{machine['cores']} cores, {machine['cpu']}, load {machine['load_1min']} at the end. {figures['at'][:16]}."
     return "\n".join([f"## {bench}", "", f"{where}{partial}", "", "| | |", "|---|---|", *rows, ""])
+
+
+def _rows(table: str) -> defaultdict[str, deque[str]]:
+    """Its figures by what they mean, in their order: "the same over G.711" is said of more than one."""
+    found: defaultdict[str, deque[str]] = defaultdict(deque)
+    for meaning, figure in _ROW.findall(table):
+        found[meaning].append(figure)
+    return found
 
 
 def _figure(figures: dict[str, Any], name: str, before: str) -> str:

@@ -50,3 +50,14 @@ def test_a_part_that_was_not_measured_now_keeps_its_figures(tmp_path: Path) -> N
     assert f"{row} 0.31 (measured before) |" in measured
     assert "| right in the first read-back | 0.5 |" in measured
     assert document(tmp_path, measured) == measured
+
+
+def test_two_figures_of_the_same_name_are_not_taken_for_one(tmp_path: Path) -> None:
+    figures = {"partial": True, "machine": KILLS["machine"], "at": KILLS["at"]}
+    (tmp_path / "speech.json").write_text(json.dumps(figures))
+    row = "| the same over G.711 |"
+    measured = document(tmp_path, f"## speech\n\nOnce.\n\n| | |\n|---|---|\n{row} 0.36 |\n{row} 0.86 |\n")
+    assert [line for line in measured.splitlines() if line.startswith(row)] == [
+        f"{row} 0.36 (measured before) |",
+        f"{row} 0.86 (measured before) |",
+    ]
