@@ -95,7 +95,7 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
         ParticipantVerbs(store, box.campaigns),
         DoNotCallVerbs(store),
         itself,
-        FiguresVerbs(store, scene, box.endpoint, box.counts, box.data, VERSION),
+        FiguresVerbs(store, scene, box.counts, itself),
         SupportVerbs(store, scene, itself),
         WebhookVerbs(store, vault, box.webhooks, events),
         MailVerbs(store, vault, box.letters, events),

@@ -104,7 +104,7 @@ async def _put_together(
             changed=told,
         )
         roster = Roster(agents, employer.work, told)
-        calling = Calling(store, employer.at_work, switchboard, lines, events.changed)
+        calling = Calling(store, employer.at_work, switchboard, lines, events.changed, counts)
         campaigns = Campaigns(
             store, calling, employer.at_work, switchboard, roster, events, wake_webhooks=webhooks.wake
         )

@@ -26,6 +26,7 @@ from app.outcomes import NotPlaced, not_placed
 from app.ports import Call, Outcome, Result, SessionLog
 from firmware import telephony
 from firmware.audio.handset import HandsetCall, HandsetProblem, open_handset
+from firmware.counting import CountedSession, Counts
 from firmware.employer import AtWork
 from firmware.storage import SqliteLedger, call_records, records
 from firmware.switchboard import Switchboard
@@ -110,9 +111,10 @@ class Calling:
         switchboard: Switchboard,
         nursery: trio.Nursery,
         tell: Tell,
+        counts: Counts,
     ) -> None:
         self._store, self._at_work, self._switchboard = store, at_work, switchboard
-        self._nursery, self._tell = nursery, tell
+        self._nursery, self._tell, self._counts = nursery, tell, counts
         self._live: dict[str, _Live] = {}
         self._unfinished: set[str] = set()
         self._one_at_a_time = trio.Lock()  # a key is looked up and kept before the next one is
@@ -317,7 +319,7 @@ class Calling:
     def _begun(self, new: call_records.NewCall, session_id: str) -> tuple[_Live, SessionLog]:
         live = self._live[new.id] = _Live(new.id)
         session = _Session(
-            self._store.session_log(session_id),
+            CountedSession(self._store.session_log(session_id), self._counts, new.direction),
             partial(self._tell, verbs.EventKind.SESSION),
             talks=partial(self._tell, verbs.EventKind.CALL, new.id),
             over=partial(self._over, live),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.control.views import AgentState
+from app.control.views import AgentState, Health
 from app.settings import Settings
 
 RESPONSE_BOUNDS_S = (0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0)
@@ -48,9 +48,4 @@ class Figures(Settings):
     interruptions: int
     agents: tuple[AgentNow, ...]
     lines: tuple[LineNow, ...]
-    tick_gap_p999_ms: float
-    tick_gap_max_ms: float
-    memory_used_mb: int
-    disk_free_mb: int
-    temperature_c: float | None
-    uptime_s: int
+    health: Health

@@ -49,7 +49,7 @@ class BoxVerbs:
             agents = agent_views(db, self._scene)
             rows = searching.find_sessions(db, verbs.ListSessions(limit=_LAST_SESSIONS), None)[:_LAST_SESSIONS]
             sessions = tuple(session_view(row, self._data / "recordings") for row in rows)
-            box = self._box(db)
+            box = self.view(db)
             return views.Overview(
                 box=box,
                 agents=agents,
@@ -64,12 +64,12 @@ class BoxVerbs:
         return views.Findings(items=await self._store.transact(self._findings))
 
     async def get_box(self, _: verbs.Empty) -> views.BoxView:
-        return await self._store.transact(self._box)
+        return await self._store.transact(self.view)
 
     async def update_box(self, ask: verbs.UpdateBox) -> views.BoxView | Refusal:
         def write(db: records.Db) -> views.BoxView | Refusal:
             why = records.write_box(db, ask.settings, ask.if_version)
-            return missed(why, "box's settings page") if why else self._box(db)
+            return missed(why, "box's settings page") if why else self.view(db)
 
         answer = await self._store.transact(write)
         self._events.changed(verbs.EventKind.SETTINGS)
@@ -81,7 +81,7 @@ class BoxVerbs:
         items = tuple(_log_entry(row) for row in reversed(found[: ask.limit]))
         return views.LogPage(items=items, earlier=items[0].id if len(found) > ask.limit else None)
 
-    def _box(self, db: records.Db) -> views.BoxView:
+    def view(self, db: records.Db) -> views.BoxView:
         version, settings = records.read_box(db)
         now = datetime.now(UTC)
         return views.BoxView(

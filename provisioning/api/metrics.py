@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.control.figures import RESPONSE_BOUNDS_S, Figures
 from app.control.refusals import Refusal
+from app.control.views import Health
 from provisioning.api.answers import refused
 from provisioning.web.rendering import door_of
 
@@ -44,7 +45,7 @@ class _Collected:
         yield from _calls(self._figures)
         yield from _answers(self._figures)
         yield from _now(self._figures)
-        yield from _machine(self._figures)
+        yield from _machine(self._figures.software, self._figures.health)
 
 
 def _calls(figures: Figures) -> Iterator[Metric]:
@@ -86,18 +87,18 @@ def _now(figures: Figures) -> Iterator[Metric]:
     yield from (running, calls, registered)
 
 
-def _machine(figures: Figures) -> Iterator[Metric]:
+def _machine(software: str, health: Health) -> Iterator[Metric]:
     version = GaugeMetricFamily("deskbell_info", "Its version", labels=("version",))
-    version.add_metric((figures.software,), 1)
+    version.add_metric((software,), 1)
     yield version
-    yield GaugeMetricFamily("deskbell_uptime_seconds", "Since the machine started", figures.uptime_s)
+    yield GaugeMetricFamily("deskbell_uptime_seconds", "Since the machine started", health.uptime_s)
     gaps = GaugeMetricFamily(
         "deskbell_tick_gap_seconds", "Between audio frames, 0.02 if all is well", labels=("quantile",)
     )
-    gaps.add_metric(("0.999",), figures.tick_gap_p999_ms / 1000)
-    gaps.add_metric(("1",), figures.tick_gap_max_ms / 1000)
+    gaps.add_metric(("0.999",), health.tick_gap_p999_ms / 1000)
+    gaps.add_metric(("1",), health.tick_gap_max_ms / 1000)
     yield gaps
-    yield GaugeMetricFamily("deskbell_memory_used_bytes", "Of the machine", figures.memory_used_mb * 2**20)
-    yield GaugeMetricFamily("deskbell_disk_free_bytes", "Where its data is", figures.disk_free_mb * 2**20)
-    if figures.temperature_c is not None:
-        yield GaugeMetricFamily("deskbell_temperature_celsius", "Of the processor", figures.temperature_c)
+    yield GaugeMetricFamily("deskbell_memory_used_bytes", "Of the machine", health.memory_used_mb * 2**20)
+    yield GaugeMetricFamily("deskbell_disk_free_bytes", "Where its data is", health.disk_free_mb * 2**20)
+    if health.temperature_c is not None:
+        yield GaugeMetricFamily("deskbell_temperature_celsius", "Of the processor", health.temperature_c)

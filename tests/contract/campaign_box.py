@@ -26,6 +26,7 @@ from firmware.control.campaigns import CampaignVerbs
 from firmware.control.do_not_call import DoNotCallVerbs
 from firmware.control.events import Events
 from firmware.control.participants import ParticipantVerbs
+from firmware.counting import Counts
 from firmware.employer import AtWork
 from firmware.storage import SqliteLedger, ledger, records
 from firmware.switchboard import Switchboard
@@ -267,7 +268,7 @@ async def box(
 
         line, at_work = OfficeLine(nursery, dialling=GERMANY), dict[str, AtWork]()
         board, watched = cast("Switchboard", Lines({"c": line})), watch(store)
-        calling = Calling(watched, at_work, board, nursery, events.changed)
+        calling = Calling(watched, at_work, board, nursery, events.changed, Counts())
         roster = Roster(nursery, _works, lambda _: None)
         service = Campaigns(
             watched,

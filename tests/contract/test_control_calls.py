@@ -26,6 +26,7 @@ from firmware.calling import Calling
 from firmware.control.calls import CallVerbs
 from firmware.control.events import Events
 from firmware.control.sessions import SessionVerbs
+from firmware.counting import Counts
 from firmware.employer import AtWork
 from firmware.storage import SqliteLedger, StorageFault, call_records, ledger
 from firmware.switchboard import Switchboard
@@ -133,7 +134,7 @@ async def box(
         if not running:
             at_work.clear()
         calling = Calling(
-            store, at_work, lines, nursery, lambda kind, name: told.append(verbs.Event(kind=kind, id=name))
+            store, at_work, lines, nursery, lambda kind, name: told.append(verbs.Event(kind=kind, id=name)), Counts()
         )
         yield Box(store, CallVerbs(store, calling), line, at_work, told)
         nursery.cancel_scope.cancel()

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.control.figures import AgentNow, Figures, LineNow
-from app.control.views import AgentState
+from app.control.views import AgentState, Health
 from app.ports import Line, Outcome, Result, Turn
 from firmware.counting import CountedLedger, Counts
 from provisioning.api.metrics import exposition
@@ -46,7 +46,8 @@ def test_a_call_is_counted_when_it_ends_and_passed_on() -> None:
     session = CountedLedger(kept, counts).open_session(call_id="1", agent="Reception", direction="inbound", remote="5")
     session.line(Line("agent", "Good mor", 0, 900, interrupted=True))
     session.line(Line("caller", "Hello", 900, 1400))
-    assert counts.calls() == ()
+    session.turn(_turn(350))
+    assert (counts.calls(), counts.responses().count) == ((), 1)
     session.close(TALKED, "silence", {})
     assert [(each.direction, each.result, each.count, each.talk_s) for each in counts.calls()] == [
         ("inbound", "answered", 1, 61.5)
@@ -54,7 +55,7 @@ def test_a_call_is_counted_when_it_ends_and_passed_on() -> None:
     assert counts.interruptions == 1
     (log,) = kept.logs
     assert [line.text for line in log.lines] == ["Good mor", "Hello"]
-    assert (log.summary.outcome, log.summary.conclusion) == ("answered", "silence")
+    assert (log.turns, log.summary.outcome, log.summary.conclusion) == ([_turn(350)], "answered", "silence")
 
 
 def test_prometheus_reads_it() -> None:
@@ -85,10 +86,16 @@ def _figures(counts: Counts) -> Figures:
         interruptions=counts.interruptions,
         agents=(AgentNow(name='Reception "A"', state=AgentState.RUNNING, calls=2),),
         lines=(LineNow(name="PBX", registered=False),),
-        tick_gap_p999_ms=28.0,
-        tick_gap_max_ms=37.0,
-        memory_used_mb=300,
-        disk_free_mb=2000,
-        temperature_c=None,
-        uptime_s=60,
+        health=Health(
+            temperature_c=None,
+            memory_used_mb=300,
+            memory_total_mb=1024,
+            disk_free_mb=2000,
+            disk_total_mb=4000,
+            load_1min=0.5,
+            uptime_s=60,
+            tick_gap_p999_ms=28.0,
+            tick_gap_max_ms=37.0,
+            clock_ok=True,
+        ),
     )

@@ -21,6 +21,7 @@ from app.settings import Agent, Connection
 from firmware.calling import Calling
 from firmware.control.calls import CallVerbs
 from firmware.control.events import Events
+from firmware.counting import Counts
 from firmware.employer import AtWork
 from firmware.lifetimes import serving
 from firmware.storage import SqliteLedger, ledger
@@ -100,7 +101,7 @@ async def outgoing(
         board = Switchboard(endpoint, lines, lambda _: None)
         async with board.joined("c", connection, reception.take) as account:
             at_work = {"a": AtWork(cast("object", None), {"c": 1}, reception)}  # type: ignore[arg-type]
-            calling = Calling(store, at_work, board, lines, events.changed)
+            calling = Calling(store, at_work, board, lines, events.changed, Counts())
             yield Outgoing(store, CallVerbs(store, calling), account, calling, at_work, board, events)
             calls.cancel_scope.cancel()
         lines.cancel_scope.cancel()

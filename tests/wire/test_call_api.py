@@ -10,6 +10,7 @@ import trio
 
 from app.control import views
 from app.control.call_views import CallView
+from app.control.figures import Figures
 from app.control.webhook import WebhookView
 from tests.fakes.webhook_receiver import Receiver, receiver
 from tests.office.pbx import Pbx
@@ -60,6 +61,8 @@ async def test_a_call_is_greeted_by_name_and_its_end_is_told(pbx: Pbx, tmp_path:
         session = await line.ask("get_session", views.SessionDetail, id=over.session_id)
         assert session.messages[0].text == "Hello Anna."
         assert session.view.has_recording
+        figures = await line.ask("get_figures", Figures)
+        assert [(each.direction, each.result, each.count) for each in figures.ended] == [("outbound", "answered", 1)]
         await there.is_told(1)
         assert calls_in(there) == [(call.id, "answered")]
 
