@@ -16,14 +16,13 @@ from tests.image.subject import BOARD
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1800)]
 
-DEBIAN = next(IMAGE_BUILD.glob(f"debian-{BOARD.name}-*[0-9a-f].tar"))
 VERSION = "0.1.0"
 
 
-def _made(folder: Path) -> tuple[str, dict[str, str]]:
+def _made(folder: Path, debian: Path) -> tuple[str, dict[str, str]]:
     """The hash of a slot that was made in this folder, and of each file in it."""
     folder.mkdir()
-    root = making.make_root(BOARD, DEBIAN, VERSION, _epoch())
+    root = making.make_root(BOARD, debian, VERSION, _epoch())
     slot = making.slot_image(BOARD, root, _epoch())
     told = _digest(slot), {str(path.relative_to(root)): _told(path) for path in root.rglob("*")}
     shutil.rmtree(folder)
@@ -45,10 +44,11 @@ def test_the_root_file_system_is_the_same_when_it_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a first stage of its own each time. The packages of the lock are taken as they were installed once."""
+    debian = next(IMAGE_BUILD.glob(f"debian-{BOARD.name}-*[0-9a-f].tar"))
     slots, files = [], []
     for name in ("one", "other"):
         monkeypatch.setattr(making, "IMAGE_BUILD", tmp_path / name)
-        slot, told = _made(tmp_path / name)
+        slot, told = _made(tmp_path / name, debian)
         slots.append(slot)
         files.append(told)
     assert [path for path in files[0] | files[1] if files[0].get(path) != files[1].get(path)] == []
