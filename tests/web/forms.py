@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
@@ -31,6 +32,13 @@ class Form:
         if missing := set(typed) - names:
             raise KeyError(f"the form has no field {', '.join(sorted(missing))}")
         return replace(self, fields=tuple((name, typed.get(name, value)) for name, value in self.fields))
+
+    def filled_first(self, values: Mapping[str, str]) -> Form:
+        """With these values, of rows in the first only; what the form does not ask for is left out."""
+        left, fields = dict(values), []
+        for name, shown in self.fields:
+            fields.append((name, left.pop(name, shown)))
+        return replace(self, fields=tuple(fields))
 
     def ticked(self, **boxes: str) -> Form:
         """With these boxes ticked too."""

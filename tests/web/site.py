@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -120,11 +119,7 @@ class Site:
 
 def filled_well(form: Form, name: str) -> Form:
     """As somebody would fill it, who names the record so; of rows, only the first."""
-    good, filled, fields = GOOD | {"name": name}, set[str](), []
-    for field, shown in form.fields:
-        fields.append((field, shown if field in filled else good.get(field, shown)))
-        filled.add(field)
-    return replace(form, fields=tuple(fields))
+    return form.filled_first(GOOD | {"name": name})
 
 
 def _pages_without_ids() -> list[str]:

@@ -1,0 +1,80 @@
+"""The image as an office uses it: provisioned through its page alone, registered with a real PBX, called, and the call
+read afterwards."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+
+from tests.image.machine import OFFICE, Machine, machine, trusted
+from tests.image.owner import BOOT_S, Owner
+from tests.office.calling import make_call
+from tests.office.pbx import OfficeAccount, Pbx, office_accounts, office_pbx
+from tests.office.script import HangUp, Listen, Say, Script
+from tests.office.voices import SPEAKERS, say
+from tests.web.appliance import PASSWORD
+from tests.web.forms import Form
+from tests.web.visitor import Visitor, visitor
+
+pytestmark = [pytest.mark.image, pytest.mark.timeout(1800)]
+
+BOX, CALLER = "200", "101"
+QUESTION, ANSWER = "where can I park", "There is a car park behind the house."
+CALL_S = 240.0
+ANSWERED_S = 90.0  # a machine in software hears, thinks and speaks as many times slower
+
+
+async def test_a_call_is_taken_and_can_be_read(tmp_path: Path) -> None:
+    accounts = office_accounts(u200=OfficeAccount(BOX, beyond=True))
+    async with office_pbx(accounts=accounts, seen_as=OFFICE) as pbx, machine(tmp_path) as box:
+        code = await box.said(r"Set-up code: (\d{4} \d{4})", BOOT_S)
+        async with visitor(box.address, await trusted(box, tmp_path)) as browser:
+            browser.client.timeout = httpx.Timeout(BOOT_S)
+            await browser.first_boot(code, PASSWORD)
+            owner = await _provisioned(browser, box, pbx)
+            await _called(pbx)
+            page = await owner.sees(ANSWERED_S, "/sessions/", path="/sessions")
+            [session] = set(re.findall(r'href="(/sessions/[\w-]+)"', page))
+            told = await owner.sees(ANSWERED_S, ANSWER, "Answered", path=session)
+            assert "park" in told.replace(ANSWER, "").lower(), "what the caller said stands there too"
+
+
+async def _provisioned(browser: Visitor, box: Machine, pbx: Pbx) -> Owner:
+    """By the forms of the page; registered when this returns."""
+    line = {
+        "name": "Office",
+        "domain": f"{OFFICE}:{pbx.beyond_port}",
+        "user": BOX,
+        "password": pbx.accounts[BOX].password,
+    }
+    await _saved(browser, (await browser.form("/channels/new")).filled_first(line))
+    form = (await browser.form("/agents/new")).filled_first(
+        {"name": "Reception", "questions": QUESTION, "answer": ANSWER}
+    )
+    [channel] = re.findall(r'name="attached" value="(\w+)"', (await browser.client.get("/agents/new")).text)
+    await _saved(browser, form.ticked(attached=channel, inbound=channel))
+    owner = Owner(browser, box)
+    [start] = re.findall(r'action="(/agents/\w+/start)', await owner.sees(BOOT_S, "/start", path="/agents"))
+    await owner.presses(start, "/agents")
+    await owner.sees(BOOT_S, "Registered", path="/agents")
+    return owner
+
+
+async def _saved(browser: Visitor, form: Form) -> None:
+    answer = await browser.send(form)
+    assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
+
+
+async def _called(pbx: Pbx) -> None:
+    question = await say(SPEAKERS["rms"], QUESTION)
+    waits = Listen(timeout_s=ANSWERED_S)
+    script = Script(
+        pbx=pbx.address, user=CALLER, dial=BOX, steps=(waits, Say(wav=question), waits, HangUp()), answer_timeout_s=60
+    )
+    made = await make_call(script, pbx.accounts[CALLER].password, limit_s=CALL_S)
+    assert made.failure == "", made.events
+    await trio.sleep(1)  # the box hears of it
