@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from functools import cache
 from ipaddress import ip_address
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -36,7 +35,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def _one_line(value: str) -> str:
+def one_line(value: str) -> str:
     if _CONTROL.search(value):
         raise ValueError("must be one line of text, without control characters")
     return value
@@ -59,21 +58,21 @@ REVEAL_SECRETS: Final = "reveal secrets"
 
 _PLAIN = Field(json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"})
 _PLAIN_LINES = Field(json_schema_extra={"pattern": r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"})
-"""What `_one_line` and `_lines` check, for those who read the schema."""
+"""What `one_line` and `_lines` check, for those who read the schema."""
 
-OneLine = Annotated[str, AfterValidator(_one_line), _PLAIN]
+OneLine = Annotated[str, AfterValidator(one_line), _PLAIN]
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(_one_line), _PLAIN
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(one_line), _PLAIN
 ]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_lines), _PLAIN_LINES]
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_lines), _PLAIN_LINES
 ]
 Words = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line), _PLAIN
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(one_line), _PLAIN
 ]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,39}$")]
-VariableText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_one_line)]
+VariableText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(one_line)]
 OnMachine = Literal["ignore", "hang up", "leave message"]
 """What to do when an answering machine answers a call of ours. "ignore": talk to it as to anybody."""
 Greeting = Annotated[str, StringConstraints(max_length=500), AfterValidator(_lines)]
@@ -82,13 +81,13 @@ Greeting = Annotated[str, StringConstraints(max_length=500), AfterValidator(_lin
 Secret = Annotated[
     SecretStr,
     Field(max_length=256),
-    AfterValidator(lambda secret: SecretStr(_one_line(secret.get_secret_value()))),
+    AfterValidator(lambda secret: SecretStr(one_line(secret.get_secret_value()))),
     _PLAIN,
     PlainSerializer(reveal, when_used="json"),
 ]
 
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f][ :]?){64}")
-_HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _SIP_USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/%#]{1,64}")  # RFC 3261 25.1 `user`, plus # for PBX codes
 
 
@@ -128,7 +127,7 @@ class Account(Settings):
 
     name: Name
     description: Note = ""
-    domain: str = Field(max_length=300, examples=["pbx.office.lan"], json_schema_extra=_matching(_HOST))
+    domain: str = Field(max_length=300, examples=["pbx.office.lan"], json_schema_extra=_matching(HOST))
     user: str = Field(max_length=64, examples=["200"], json_schema_extra=_matching(_SIP_USER))
     caller_id: OneLine = Field(default="", max_length=64)
     caller_id_from: Literal["name", "user", "no"] = Field(default="name", description="its place in the From header")
@@ -140,7 +139,7 @@ class Account(Settings):
         description="SHA-256 of the PBX's own certificate",
         json_schema_extra=_matching(_FINGERPRINT, optional=True),
     )
-    proxy: str = Field(default="", max_length=300, json_schema_extra=_matching(_HOST, optional=True))
+    proxy: str = Field(default="", max_length=300, json_schema_extra=_matching(HOST, optional=True))
     expiry_s: int = Field(default=300, ge=60, le=7200)
     local_port: int = Field(default=0, ge=0, le=65535, description="0: any free port")
     srtp: Literal["off", "optional", "mandatory"] = Field(default="off", description="encrypted audio, keyed by SDES")
@@ -149,7 +148,7 @@ class Account(Settings):
     @field_validator("domain", "proxy")
     @classmethod
     def _host(cls, value: str) -> str:
-        if value and not _HOST.fullmatch(value):
+        if value and not HOST.fullmatch(value):
             raise ValueError('must be a host name or address, optionally with a port, e.g. "pbx.office.lan:5060"')
         return value
 
@@ -192,50 +191,6 @@ class ConnectionDraft(Account):
 VoiceName = Literal["slt", "rms"]
 
 
-class BoxEars(Settings):
-    """The recogniser on the box. It is taught each agent's own words, so there is nothing to set."""
-
-    kind: Literal["speech-to-text"] = "speech-to-text"
-
-
-class BoxVoice(Settings):
-    """A voice on the box: "slt" is a woman's, "rms" a man's. 100 % is the pace at which it was recorded."""
-
-    kind: Literal["text-to-speech"] = "text-to-speech"
-    voice: VoiceName = "slt"
-    speed_percent: int = Field(default=100, ge=75, le=130)
-
-
-class ModelServer(Settings):
-    """A language model behind an OpenAI-compatible server, in the building or far away. `first_word_s`: how long
-    callers wait for its first word before the receptionist on the box answers instead; its first sentence may take
-    twice that."""
-
-    kind: Literal["language-model"] = "language-model"
-    base_url: str = Field(max_length=300, examples=["http://192.168.1.20:11434/v1"])
-    model: Words
-    first_word_s: float = Field(default=3.0, ge=1.0, le=10.0)
-
-    @field_validator("base_url")
-    @classmethod
-    def _http(cls, value: str) -> str:
-        """As the paths are added to: without a slash at its end, with /v1 where there is no path at all."""
-        try:
-            parts = urlsplit(_one_line(value.strip()))
-            host, _ = parts.hostname or "", parts.port
-        except ValueError:
-            raise ValueError(_NO_URL) from None
-        known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc) and _URL_PATH.fullmatch(parts.path)
-        if not known or parts.query or parts.fragment:
-            raise ValueError(_NO_URL)
-        if parts.scheme == "http" and is_public(host):
-            raise ValueError(f"must begin with https:// since {NEEDS_TLS}")
-        path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
-        return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-_URL_PATH = re.compile(r"[A-Za-z0-9/._~:@!$&'()*+,;=%-]*")  # RFC 3986 3.3
-_NO_URL = "must be the address of an OpenAI-compatible server, e.g. http://192.168.1.20:11434/v1, without user and key"
 NEEDS_TLS: Final = "http:// is for addresses in your own network only: elsewhere, strangers could read what callers say"
 
 
@@ -247,40 +202,6 @@ def is_public(host: str) -> bool:
     except ValueError:
         return False
     return address.is_global or address.is_multicast or address.is_unspecified
-
-
-Engine = Annotated[BoxEars | BoxVoice | ModelServer, Field(discriminator="kind")]
-"""What does the hearing, speaking or thinking behind one entry of Settings > Connectivity."""
-
-ApiKey = Annotated[
-    SecretStr,
-    Field(max_length=1000),
-    AfterValidator(lambda secret: SecretStr(_key(secret.get_secret_value()))),
-    PlainSerializer(reveal, when_used="json"),
-]
-
-
-def _key(value: str) -> str:
-    value = value.strip()
-    if not all("!" <= mark <= "~" for mark in value):
-        raise ValueError("must be the key alone, without spaces")
-    return value
-
-
-class ConnectivityDraft(Settings):
-    """An entry of Settings > Connectivity as a form sends it. `api_key`, of a language model: None stays as it is
-    stored, an empty one is removed."""
-
-    name: Name
-    description: Note = ""
-    engine: Annotated[BoxVoice | ModelServer, Field(discriminator="kind")]
-    api_key: ApiKey | None = None
-
-    @model_validator(mode="after")
-    def _key_of_a_server(self) -> ConnectivityDraft:
-        if self.api_key and not isinstance(self.engine, ModelServer):
-            raise ValueError("only a language model has a key: leave it out")
-        return self
 
 
 class Knowledge(Settings):
@@ -321,7 +242,7 @@ class ResultField(Settings):
     @field_validator("description", "question", "only_after")
     @classmethod
     def _one_line_only(cls, value: str) -> str:
-        return _one_line(value.strip())
+        return one_line(value.strip())
 
     @model_validator(mode="after")
     def _choices_of_a_choice(self) -> ResultField:

@@ -12,7 +12,7 @@ from pathlib import Path
 import trio
 
 from app.agents.reception import attend
-from app.settings import BoxVoice
+from app.engines import BoxVoice
 from firmware import telephony
 from firmware.configuration import Configuration, Process
 from firmware.console import ShownLedger, describe

@@ -18,9 +18,10 @@ from pydantic import SecretStr
 from app.agents.reception import Reception
 from app.agents.roster import AgentProblem
 from app.brains.passages import Passage
+from app.engines import BoxVoice, ModelServer
 from app.http_tools import HttpTools
 from app.ports import Ledger
-from app.settings import BoxVoice, Connection, ModelServer
+from app.settings import Connection
 from firmware import telephony
 from firmware.chatting import Partner
 from firmware.equipment import Equipment, Thinking

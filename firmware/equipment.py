@@ -20,9 +20,10 @@ from app.brains.passages import Library, Passage
 from app.brains.phrases import awaited, likely_phrases, names
 from app.brains.prompt import knowledge_left_out, system_prompt
 from app.brains.receptionist import Receptionist, matcher_of
+from app.engines import BoxVoice, ModelServer
 from app.http_tools import HttpTools
 from app.ports import Brain, Direction, Ledger
-from app.settings import Agent, BoxVoice, ModelServer
+from app.settings import Agent
 from firmware.audio import finish_unfinished
 from firmware.http_tools import OpenedTool, open_http_tools
 from firmware.language_model import open_language_model

@@ -13,8 +13,8 @@ import numpy as np
 import trio
 from pydantic import SecretStr
 
+from app.engines import BoxVoice, ModelServer
 from app.language_models import ChatMessage
-from app.settings import BoxVoice, ModelServer
 from firmware.audio.resampling import Samples
 from firmware.audio.telephone import over_telephone
 from firmware.audio.wav import of_pcm, pcm_of

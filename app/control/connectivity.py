@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Base64Bytes, Field
 
-from app.settings import Engine, Settings
+from app.engines import Engine
+from app.settings import Settings
 
 ConnectivityKind = Literal["speech-to-text", "text-to-speech", "language-model"]
 

@@ -35,10 +35,10 @@ from app.control.verb import Empty as Empty
 from app.control.verb import Verb as Verb
 from app.control.views import Scope
 from app.control.webhook import Attempt, Deliveries, ListDeliveries, UpdateWebhook, WebhookView
+from app.engines import ConnectivityDraft
 from app.settings import (
     Box,
     ConnectionDraft,
-    ConnectivityDraft,
     DialRules,
     Greeting,
     Name,

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from app.control import verbs, views
 from app.control.connectivity import ConnectivityList, ConnectivityView
 from app.control.refusals import Refusal, Why
-from app.settings import BoxVoice, ConnectivityDraft
+from app.engines import BoxVoice, ConnectivityDraft
 from firmware.control.events import Events
 from firmware.control.refusing import missed, not_found, taken
 from firmware.employer import opened_secret

@@ -12,8 +12,8 @@ import trio
 from app.control import verbs
 from app.control.connectivity import ConnectivityTest, Sound
 from app.control.refusals import Refusal, Why
+from app.engines import BoxEars, BoxVoice, ModelServer
 from app.language_models import ModelFailed
-from app.settings import BoxEars, BoxVoice, ModelServer
 from firmware import trying
 from firmware.audio.resampling import Samples
 from firmware.audio.wav import WavProblem, read_wav, wav_of

@@ -28,9 +28,10 @@ from app.control.http_tools import HeaderValue
 from app.control.mail import MailServer
 from app.control.views import AgentPlan
 from app.control.webhook import Webhook
+from app.engines import Engine
 from app.http_tools import MOST_HEADERS, HeaderName, HttpTool, function_name
 from app.outbound.campaign import Campaign
-from app.settings import REVEAL_SECRETS, Account, Box, Engine, Secret, Settings
+from app.settings import REVEAL_SECRETS, Account, Box, Secret, Settings
 from firmware.vault import BackupRefusal
 
 # Unpacked; ten times what packs into the largest file. Whoever made a file that grows to more did not use Deskbell.

@@ -16,8 +16,8 @@ import httpx
 import trio
 from pydantic import SecretStr
 
+from app.engines import ModelServer
 from app.language_models import ChatMessage, ModelFailed, Tool, ToolCall
-from app.settings import ModelServer
 from firmware.language_model.asking import Question
 from firmware.language_model.reading import Reader, error_of
 from firmware.language_model.troubles import Trouble, failed, of_status, of_transport, refused_tools

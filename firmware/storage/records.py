@@ -20,7 +20,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from app.control.views import AgentPlan, Attachment
-from app.settings import Account, Agent, Box, Engine
+from app.engines import Engine
+from app.settings import Account, Agent, Box
 from firmware.storage.schema import timestamp
 
 Db = sqlite3.Connection

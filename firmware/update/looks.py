@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import trio
 
-from app.settings import BoxVoice
+from app.engines import BoxVoice
 from firmware import telephony, trying
 from firmware.control.look import Scene, registration_of
 from firmware.employer import opened_secret

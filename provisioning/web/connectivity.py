@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app.control import views
 from app.control.connectivity import ConnectivityKind, ConnectivityList, ConnectivityTest, ConnectivityView, Sound
 from app.control.refusals import STATUS, Refusal, Why
-from app.settings import BoxVoice, ModelServer
+from app.engines import BoxVoice, ModelServer
 from provisioning.web.rendering import (
     MASK,
     Form,

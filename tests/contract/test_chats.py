@@ -15,8 +15,9 @@ import trio
 from app.control import verbs, views
 from app.control.chat import ChatView, SayInChat, WhichChat
 from app.control.refusals import Refusal, Why
+from app.engines import ModelServer
 from app.ports import Ledger
-from app.settings import Agent, ModelServer
+from app.settings import Agent
 from firmware.chatting import Chats
 from firmware.control.chats import ChatVerbs
 from firmware.employer import Employer

@@ -19,7 +19,8 @@ from app.agents.reception import Reception
 from app.agents.roster import Roster
 from app.control import keeping, verbs, views
 from app.control.refusals import Refusal, Why
-from app.settings import Agent, Box, BoxVoice, ConnectionDraft
+from app.engines import BoxVoice
+from app.settings import Agent, Box, ConnectionDraft
 from firmware import telephony
 from firmware.control.agents import AgentVerbs
 from firmware.control.backups import KEPT_S, BackupVerbs

@@ -21,7 +21,8 @@ from app.control import verbs, views
 from app.control.connectivity import ConnectivityTest, ConnectivityView, Sound
 from app.control.refusals import Refusal, Why
 from app.diagnosis import findings
-from app.settings import Agent, BoxVoice, ConnectivityDraft
+from app.engines import BoxVoice, ConnectivityDraft
+from app.settings import Agent
 from firmware import telephony, trying
 from firmware.audio.wav import wav_of
 from firmware.control import trials

@@ -16,8 +16,8 @@ import pytest
 import trio
 from pydantic import SecretStr
 
+from app.engines import ModelServer as Settings
 from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed, Tool, ToolCall
-from app.settings import ModelServer as Settings
 from firmware.language_model import client, open_language_model
 from firmware.language_model.reading import LARGEST_ANSWER, LONGEST_LINE
 from provisioning.identity import identity

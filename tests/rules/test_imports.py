@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     ),
     # app.control: the questions of the control socket, which both sides share; the models of campaigns are settings too
     "provisioning": (
-        {"provisioning", "app.settings", "app.control", "app.outbound.campaign", "app.outbound.flow"},
+        {"provisioning", "app.settings", "app.engines", "app.control", "app.outbound.campaign", "app.outbound.flow"},
         {
             "argon2",
             "httpx",

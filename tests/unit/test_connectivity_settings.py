@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from app.settings import REVEAL_SECRETS, ConnectivityDraft, ModelServer
+from app.engines import ConnectivityDraft, ModelServer
+from app.settings import REVEAL_SECRETS
 
 pytestmark = pytest.mark.unit
 

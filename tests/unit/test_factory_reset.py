@@ -13,7 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from app.control.views import AgentPlan, Attachment
-from app.settings import Account, Agent, Box, BoxVoice
+from app.engines import BoxVoice
+from app.settings import Account, Agent, Box
 from firmware.data_folder import DATABASE, RECORDINGS, VAULT
 from firmware.keeping.reset import (
     Extent,

@@ -9,7 +9,7 @@ import pytest
 from app.control.connectivity import ConnectivityList, ConnectivityTest, ConnectivityView, Sound
 from app.control.verbs import TryConnectivity
 from app.control.verbs import UpdateConnectivity as Update
-from app.settings import BoxEars, BoxVoice, ModelServer
+from app.engines import BoxEars, BoxVoice, ModelServer
 from tests.unit.test_provisioning_pages import OVERTAKEN, hidden, signed_in
 
 pytestmark = pytest.mark.unit

@@ -13,7 +13,7 @@ from markupsafe import escape
 from app.control import views
 from app.control.connectivity import ConnectivityList, ConnectivityView
 from app.control.refusals import Refusal, Why
-from app.settings import BoxVoice
+from app.engines import BoxVoice
 from tests.unit.test_provisioning_pages import NOW, _agent, _box, connection, signed_in
 from tests.web.hostile import MARKS
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from app.control.views import AgentPlan, BoxView, Finding, Health, NetworkFact, Severity
-from app.settings import Account, Agent, Box, BoxVoice, Knowledge, ModelServer, Person, ResultField
+from app.engines import BoxVoice, ModelServer
+from app.settings import Account, Agent, Box, Knowledge, Person, ResultField
 from firmware.keeping.support import LOG_FIELDS, LOG_LINES, Seen, bundle
 from firmware.storage import records
 from firmware.telephony.registration_log import log_registration

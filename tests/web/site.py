@@ -15,8 +15,9 @@ from app.control.campaigns import CampaignView
 from app.control.http_tools import HttpToolView
 from app.control.refusals import Refusal
 from app.control.verbs import VERBS
+from app.engines import BoxVoice, ConnectivityDraft
 from app.ports import Line
-from app.settings import Agent, BoxVoice, ConnectionDraft, ConnectivityDraft
+from app.settings import Agent, ConnectionDraft
 from firmware.storage import ledger
 from provisioning.client import Box
 from provisioning.web.application import _ROUTES

@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 from app.control import views
 from app.control.connectivity import ConnectivityView
-from app.settings import ConnectivityDraft, Knowledge, ModelServer
+from app.engines import ConnectivityDraft, ModelServer
+from app.settings import Knowledge
 from provisioning.client import Box
 from tests.contract.test_http_tools import sends
 from tests.fakes.model_server import ModelServer as Server

@@ -1,0 +1,103 @@
+"""What hears, speaks and thinks for agents: the engines behind the entries of Settings > Connectivity, as settings."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, Field, PlainSerializer, SecretStr, field_validator, model_validator
+
+from app.settings import HOST, NEEDS_TLS, Name, Note, Settings, VoiceName, Words, is_public, one_line, reveal
+
+_URL_PATH = re.compile(r"[A-Za-z0-9/._~:@!$&'()*+,;=%-]*")  # RFC 3986 3.3
+_NO_URL = "must be the address of an OpenAI-compatible server, e.g. http://192.168.1.20:11434/v1, without user and key"
+# Of the OpenAI protocol: what people paste along with the address.
+_OPERATION = re.compile(r"/(chat/completions|audio/transcriptions|audio/translations|audio/speech)$")
+
+
+def _server_address(value: str) -> str:
+    """As the paths are added to: without a slash at its end, with /v1 where there is no path at all."""
+    parts = _parts(value.strip(), _NO_URL)
+    known = parts.scheme in ("http", "https") and HOST.fullmatch(parts.netloc) and _URL_PATH.fullmatch(parts.path)
+    if not known or parts.query or parts.fragment:
+        raise ValueError(_NO_URL)
+    if parts.scheme == "http" and is_public(parts.hostname or ""):
+        raise ValueError(f"must begin with https:// since {NEEDS_TLS}")
+    path = _OPERATION.sub("", parts.path.rstrip("/")) or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _parts(value: str, problem: str) -> SplitResult:
+    """Raises: ValueError."""
+    try:
+        parts = urlsplit(one_line(value))
+        _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(problem) from None
+    return parts
+
+
+class BoxEars(Settings):
+    """The recogniser on the box. It is taught each agent's own words, so there is nothing to set."""
+
+    kind: Literal["speech-to-text"] = "speech-to-text"
+
+
+class BoxVoice(Settings):
+    """A voice on the box: "slt" is a woman's, "rms" a man's. 100 % is the pace at which it was recorded."""
+
+    kind: Literal["text-to-speech"] = "text-to-speech"
+    voice: VoiceName = "slt"
+    speed_percent: int = Field(default=100, ge=75, le=130)
+
+
+class ModelServer(Settings):
+    """A language model behind an OpenAI-compatible server, in the building or far away. `first_word_s`: how long
+    callers wait for its first word before the receptionist on the box answers instead; its first sentence may take
+    twice that."""
+
+    kind: Literal["language-model"] = "language-model"
+    base_url: str = Field(max_length=300, examples=["http://192.168.1.20:11434/v1"])
+    model: Words
+    first_word_s: float = Field(default=3.0, ge=1.0, le=10.0)
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        return _server_address(value)
+
+
+Engine = Annotated[BoxEars | BoxVoice | ModelServer, Field(discriminator="kind")]
+"""What does the hearing, speaking or thinking behind one entry of Settings > Connectivity."""
+
+
+ApiKey = Annotated[
+    SecretStr,
+    Field(max_length=1000),
+    AfterValidator(lambda secret: SecretStr(_key(secret.get_secret_value()))),
+    PlainSerializer(reveal, when_used="json"),
+]
+
+
+def _key(value: str) -> str:
+    value = value.strip()
+    if not all("!" <= mark <= "~" for mark in value):
+        raise ValueError("must be the key alone, without spaces")
+    return value
+
+
+class ConnectivityDraft(Settings):
+    """An entry of Settings > Connectivity as a form sends it. `api_key`, of a language model: None stays as it is
+    stored, an empty one is removed."""
+
+    name: Name
+    description: Note = ""
+    engine: Annotated[BoxVoice | ModelServer, Field(discriminator="kind")]
+    api_key: ApiKey | None = None
+
+    @model_validator(mode="after")
+    def _key_of_a_server(self) -> ConnectivityDraft:
+        if self.api_key and not isinstance(self.engine, ModelServer):
+            raise ValueError("only a language model has a key: leave it out")
+        return self
