@@ -10,6 +10,7 @@ import trio
 
 from app.agents.roster import Roster
 from firmware import telephony
+from firmware.board.home import Home
 from firmware.calling import Calling
 from firmware.campaigns import Campaigns
 from firmware.chatting import Chats
@@ -55,6 +56,7 @@ class Box:
     `leave`: ends this process, for whoever minds it to start it again."""
 
     data: Path
+    home: Home
     store: SqliteLedger
     vault: Vault
     events: Events
@@ -79,7 +81,7 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
     scene = Scene(box.roster, box.employer.at_work, box.switchboard, vault)
     connections = ConnectionVerbs(store, vault, scene, box.endpoint, events)
     agents = AgentVerbs(store, scene, events)
-    itself = BoxVerbs(store, scene, box.endpoint, events, box.data, VERSION, box.updates.last)
+    itself = BoxVerbs(store, scene, box.endpoint, events, box.data, box.home, VERSION, box.updates.last)
     return answers_of(
         connections,
         agents,

@@ -19,6 +19,7 @@ from app.agents.roster import Roster
 from app.control.verbs import EventKind
 from firmware import telephony
 from firmware.answers import Box, answers
+from firmware.board.home import Home
 from firmware.calling import Calling
 from firmware.campaigns import Campaigns
 from firmware.chatting import Chats
@@ -112,6 +113,7 @@ async def _put_together(
         updates = updates_of(process, store, scene, endpoint, partial(events.changed, EventKind.UPDATE), lines)
         yield Box(
             data=process.data,
+            home=Home(process.data),
             store=store,
             vault=vault,
             events=events,

@@ -299,6 +299,8 @@ _TABLE = (
     Verb("get_figures", Empty, Figures, _R, "What was counted since the start, and how things stand"),
     Verb("update_box", UpdateBox, views.BoxView, _W, "Change the box's settings", "PUT", "/box",
          (Why.CHANGED_MEANWHILE, Why.NO_SPACE)),
+    Verb("settle_box", Empty, views.Nothing, _W, "The card belongs into this machine from now on", "POST",
+         "/box/settle", (Why.NO_SPACE,)),
     Verb("get_webhook", Empty, WebhookView, _R, "Who is told of calls that ended", "GET", "/webhook"),
     Verb("update_webhook", UpdateWebhook, WebhookView, _W, "Change who is told of calls that ended", "PUT", "/webhook",
          (Why.CHANGED_MEANWHILE, Why.NO_SPACE)),

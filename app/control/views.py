@@ -281,6 +281,8 @@ class NetworkFact(Settings):
 
 
 class BoxView(Settings):
+    """`left_machine`: MAC addresses of the machine that the card was set up in, if this is another one."""
+
     version: int
     settings: Box
     software: str
@@ -290,6 +292,7 @@ class BoxView(Settings):
     name_servers: tuple[str, ...] = ()
     secrets_bound_by: str
     health: Health
+    left_machine: tuple[str, ...] = ()
 
 
 class Severity(Enum):

@@ -25,7 +25,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
     """Errors first."""
     found = [
         *of_clock(facts.now),
-        *of_disk(facts.disk_free_mb),
+        *of_disk(facts.disk_free_mb, facts.storage_problem, facts.left_machine),
         *of_network(facts.network),
         *of_update(facts.last_update, facts.now),
         *of_mail(facts),

@@ -63,7 +63,8 @@ class MailFact:
 class Facts:
     """`plans` and `troubles` by agent id, `seen` by connection id, `histories` by agent name; `locked`: the names of
     language models whose key cannot be read, by agent id. `network`, `disk_free_mb`: None where that is not known.
-    `zone`: the box's."""
+    `storage_problem`: why nothing can be stored. `left_machine`: by their network addresses, the machine that the card
+    was in before, if this is another one. `zone`: the box's."""
 
     now: datetime
     agents: Sequence[AgentView]
@@ -71,6 +72,8 @@ class Facts:
     connections: Sequence[ConnectionView]
     network: Sequence[NetworkFact] | None = None
     disk_free_mb: int | None = None
+    storage_problem: str = ""
+    left_machine: Sequence[str] = ()
     zone: tzinfo = UTC
     seen: Mapping[str, Seen] = field(default_factory=dict)
     histories: Mapping[str, History] = field(default_factory=dict)

@@ -10,12 +10,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import trio
+
 from app.control import verbs, views
-from app.control.refusals import Refusal
+from app.control.refusals import Refusal, Why
 from app.control.updating import LastUpdate
 from app.diagnosis import findings
 from firmware import telephony
 from firmware.board import facts, network
+from firmware.board.home import Home
 from firmware.control.agents import agent_views
 from firmware.control.diagnosing import facts_of
 from firmware.control.events import Events
@@ -23,6 +26,7 @@ from firmware.control.look import Scene, network_view
 from firmware.control.refusing import missed
 from firmware.control.sessions import session_view
 from firmware.storage import SqliteLedger, records, searching
+from firmware.storage.database import explain_refusal, is_full
 
 _LAST_SESSIONS = 8
 _HOURS = 24
@@ -38,11 +42,12 @@ class BoxVerbs:
         endpoint: telephony.Endpoint,
         events: Events,
         data: Path,
+        home: Home,
         software: str,
         last_update: Callable[[], LastUpdate | None] = lambda: None,
     ) -> None:
         self._store, self._scene, self._endpoint, self._events = store, scene, endpoint, events
-        self._data, self._software, self._last_update = data, software, last_update
+        self._data, self._home, self._software, self._last_update = data, home, software, last_update
 
     async def get_overview(self, _: verbs.Empty) -> views.Overview:
         def read(db: records.Db) -> views.Overview:
@@ -75,6 +80,15 @@ class BoxVerbs:
         self._events.changed(verbs.EventKind.SETTINGS)
         return answer
 
+    async def settle_box(self, _: verbs.Empty) -> views.Nothing | Refusal:
+        try:
+            await trio.to_thread.run_sync(self._home.settle)
+        except OSError as fault:
+            text = explain_refusal(fault, self._data)
+            return Refusal(why=Why.NO_SPACE if is_full(fault) else Why.BOX_FAULT, text=text)
+        self._events.changed(verbs.EventKind.SETTINGS)
+        return views.Nothing()
+
     async def list_log(self, ask: verbs.ListLog) -> views.LogPage:
         level = logging.getLevelNamesMapping()[ask.level or "INFO"]
         found = await self._store.transact(lambda db: searching.find_log(db, ask, level))
@@ -94,6 +108,7 @@ class BoxVerbs:
             name_servers=network.name_servers(),
             secrets_bound_by=self._scene.vault.binder.value,
             health=self._health(now),
+            left_machine=self._home.left,
         )
 
     def _health(self, now: datetime) -> views.Health:
@@ -108,8 +123,14 @@ class BoxVerbs:
     def _findings(self, db: records.Db) -> tuple[views.Finding, ...]:
         now = datetime.now(UTC)
         known = facts_of(db, self._scene, now)
-        free_mb = facts.machine(self._data, now).disk_free_mb
-        return tuple(findings(replace(known, disk_free_mb=free_mb, last_update=self._last_update())))
+        known = replace(
+            known,
+            disk_free_mb=facts.machine(self._data, now).disk_free_mb,
+            storage_problem=self._store.problem or "",
+            left_machine=self._home.left,
+            last_update=self._last_update(),
+        )
+        return tuple(findings(known))
 
 
 def _hours_begin(box: views.BoxView) -> datetime:

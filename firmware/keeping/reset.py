@@ -18,6 +18,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from firmware.board import home
 from firmware.data_folder import DATABASE, RECORDINGS, VAULT
 from firmware.storage import StorageFault
 from firmware.storage.forgetting import forget_everything, forget_settings
@@ -70,6 +71,7 @@ def keep_promise(data: Path) -> None:
             forget_settings(data / DATABASE, datetime.now(UTC))
         else:
             _forget_everything(data)
+        (data / home.FILE).unlink(missing_ok=True)
         _write(data, promise.model_copy(update={"done": True}))
     except (OSError, StorageFault, VaultProblem) as fault:
         raise ResetUnfinished(

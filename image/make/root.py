@@ -35,6 +35,7 @@ _ENABLED = (
     "deskbell-carry.service",
     "deskbell-console@tty1.service",
     "deskbell-counts.service",
+    "deskbell-no-data.service",
     "deskbell-overdue.timer",
     "deskbell-phone.service",
     "deskbell-update.path",

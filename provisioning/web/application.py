@@ -189,6 +189,7 @@ _ROUTES = [
     Route("/test/{id}/hang-up", trying.hang_up, methods=["POST"]),
     Route("/box", box.show, methods=["GET"]),
     Route("/box", box.update, methods=["POST"]),
+    Route("/box/settle", box.settle, methods=["POST"]),
     Route("/box/certificate", certificate.show, methods=["GET"]),
     Route("/box/certificate", certificate.renew_it, methods=["POST"]),
     Route("/box/certificate.crt", certificate.download),

@@ -53,6 +53,17 @@ async def update(request: Request) -> Response:
     return done(request, next_of(form["next"], "/box"), "Saved.")
 
 
+async def settle(request: Request) -> Response:
+    form = await form_of(request)
+    if isinstance(form, Response):
+        return form
+    match await door_of(request).box.ask("settle_box", views.Nothing):
+        case Refusal() as refusal:
+            return refused(request, refusal)
+        case views.Nothing():
+            return done(request, "/box", "This card belongs into this box from now on.")
+
+
 async def _asked(request: Request, form: Form) -> views.BoxView | Refusal:
     settings = {name: form[name].strip() for name in ("name", "time_zone", "retention_days")}
     try:

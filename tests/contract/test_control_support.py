@@ -22,6 +22,7 @@ from app.outbound.flow import Flow, SetStep
 from app.ports import Line, Outcome, Result
 from app.settings import Account, Agent
 from firmware import telephony
+from firmware.board.home import Home
 from firmware.control.agents import AgentVerbs
 from firmware.control.box import BoxVerbs
 from firmware.control.events import Events
@@ -54,7 +55,7 @@ async def test_what_was_set_said_and_logged_is_not_in_the_bundle(tmp_path: Path)
     async with ledger(tmp_path / "box.sqlite") as store, trio.open_nursery() as nursery:
         roster = Roster(nursery, cast("object", None), lambda _: None)  # type: ignore[arg-type]  # nobody starts
         scene = Scene(roster, {}, Switchboard(NO_CALLS, nursery, lambda _: None), vault)
-        box = BoxVerbs(store, scene, NO_CALLS, events, tmp_path, "0.1.0")
+        box = BoxVerbs(store, scene, NO_CALLS, events, tmp_path, Home(tmp_path), "0.1.0")
         await plant(store, AgentVerbs(store, scene, events))
         with trio.fail_after(PATIENCE_S):
             await store.settled()

@@ -20,7 +20,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -52,6 +52,7 @@ _TALK = f"console={BOARD.lines[-1]},115200 systemd.journald.forward_to_console=1
 _NO_WATCHDOG = "modprobe.blacklist=bcm2835_wdt quiet loglevel=3"
 """A Raspberry Pi's is set like a reset with a delay, and QEMU has the reset alone: it would happen at once."""
 _MONITOR = "monitor"
+_MAC = "52:54:00:12:34:56"
 
 LOOK_S = 0.2  # a file that another process writes does not announce itself
 
@@ -62,10 +63,11 @@ class BoxSilent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`serial`: all that came over the serial line since the first start."""
+    """`plain_address`: without TLS. `serial`: all that came over the serial line since the first start."""
 
     process: subprocess.Popen[bytes]
     address: str
+    plain_address: str
     serial: Path
 
     async def said(self, pattern: str, patience_s: float, times: int = 1) -> str:
@@ -170,24 +172,40 @@ async def trusted(box: Machine, folder: Path) -> Path:
 
 @asynccontextmanager
 async def machine(
-    folder: Path, image: Path = IMAGE, *, clock: str = "", cable: bool = True, raspberry: bool = False
+    folder: Path,
+    image: Path = IMAGE,
+    *,
+    clock: str = "",
+    cable: bool = True,
+    mac: str = _MAC,
+    worn: Path | None = None,
+    raspberry: bool = False,
 ) -> AsyncGenerator[Machine, None]:
     """Switched on; the plug is pulled at the end. `clock`: what its battery clock says; empty: the time. Without a
-    `cable` nobody reaches it, and it reaches nobody. A `raspberry`: a Raspberry Pi 3, which has no battery clock."""
+    `cable` nobody reaches it, and it reaches nobody. `mac`: of its network card. `worn`: its disk takes no data while
+    there is such a file. A `raspberry`: a Raspberry Pi 3, which has no battery clock."""
     disk = await trio.to_thread.run_sync(disk_of, folder, image)
     if raspberry:
         _tell_kernel(folder, _NO_WATCHDOG)
-    port = _free_port()
-    command = _raspberry(folder, disk, port) if raspberry else _command(folder, disk, port, cable=cable)
+    ports = _free_port(), _free_port()
+    with ExitStack() as wearing:
+        drive = wearing.enter_context(_wearing_out(disk, worn)) if worn else f"format=raw,file={disk}"
+        command = _raspberry(folder, disk, ports) if raspberry else _command(folder, drive, ports, mac if cable else "")
+        async with _switched_on(folder, [*command], ports) as box:
+            yield box
+
+
+@asynccontextmanager
+async def _switched_on(folder: Path, command: list[str], ports: tuple[int, int]) -> AsyncGenerator[Machine, None]:
     with (folder / "qemu.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds
-            ["setpriv", "--pdeathsig", "KILL", *command, *_clock(clock)],
+            ["setpriv", "--pdeathsig", "KILL", *command],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-    box = Machine(process, f"https://127.0.0.1:{port}", folder / "serial.log")
+    box = Machine(process, *_addresses(ports), folder / "serial.log")
     try:
         yield box
     finally:
@@ -218,17 +236,43 @@ def _clock(says: str) -> list[str]:
     return ["-rtc", f"base={says}"] if says else []
 
 
-def _command(folder: Path, disk: Path, port: int, *, cable: bool) -> list[str]:
-    """One core in software, since a machine that tests may have no other; DESKBELL_QEMU_ACCEL=kvm where there is."""
+@contextmanager
+def _wearing_out(disk: Path, worn: Path) -> Iterator[str]:
+    """The disk, as QEMU is told to use it: another program serves it, and fails to write what it is told to."""
+    line = disk.with_name("disk.sock")
+    serving = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "KILL", "nbdkit", "--foreground", "--unix", str(line), "--filter=error", "file",
+         str(disk), "error-pwrite=EIO", "error-pwrite-rate=100%", f"error-pwrite-file={worn}"],
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield f"format=raw,file=nbd+unix:///?socket={line}"
+    finally:
+        serving.kill()
+        serving.wait()
+        line.unlink(missing_ok=True)
+
+
+def _addresses(ports: tuple[int, int]) -> tuple[str, str]:
+    return f"https://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}"
+
+
+def _forwarded(ports: tuple[int, int]) -> str:
+    return f"hostfwd=tcp:127.0.0.1:{ports[0]}-:443,hostfwd=tcp:127.0.0.1:{ports[1]}-:80"
+
+
+def _command(folder: Path, drive: str, ports: tuple[int, int], mac: str) -> list[str]:
+    """`mac`: of its network card; empty: without a cable. One core in software, since a machine that tests may have no
+    other; DESKBELL_QEMU_ACCEL=kvm where there is."""
     accel = os.environ.get("DESKBELL_QEMU_ACCEL", "tcg")
     return [
         *(_arm(accel) if BOARD is ARM64 else _pc(accel)), "-nodefaults", "-display", "none", "-smp", "1",
         "-m", str(MEMORY_MIB),
         "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE[BOARD][0]}",
         "-drive", f"if=pflash,format=raw,file={folder / 'firmware-settings.fd'}",
-        "-drive", f"if=virtio,format=raw,file={disk}",
-        *(["-netdev", f"user,id=office,hostfwd=tcp:127.0.0.1:{port}-:443"] if cable else []),
-        "-device", "virtio-net-pci" + (",netdev=office" if cable else ""),
+        "-drive", f"if=virtio,{drive}",
+        *(["-netdev", f"user,id=office,{_forwarded(ports)}"] if mac else []),
+        "-device", "virtio-net-pci" + (f",netdev=office,mac={mac}" if mac else ""),
         "-device", "virtio-rng-pci",
         "-device", "i6300esb", "-action", "watchdog=reset",
         "-chardev", f"file,id=serial,append=on,path={folder / 'serial.log'}",
@@ -237,7 +281,7 @@ def _command(folder: Path, disk: Path, port: int, *, cable: bool) -> list[str]:
     ]  # fmt: skip
 
 
-def _raspberry(folder: Path, disk: Path, port: int) -> list[str]:
+def _raspberry(folder: Path, disk: Path, ports: tuple[int, int]) -> list[str]:
     """No emulator has its graphics processor, which starts U-Boot and gives it the description of the machine: QEMU
     does, with the files of the boot partition. The second serial line is the one on the pins."""
     boot = IMAGE_BUILD / f"boot-{ARM64.name}"
@@ -245,7 +289,7 @@ def _raspberry(folder: Path, disk: Path, port: int) -> list[str]:
         "qemu-system-aarch64", "-machine", "raspi3b", "-nodefaults", "-display", "none",
         "-kernel", str(boot / "u-boot.bin"), "-dtb", str(boot / "bcm2837-rpi-3-b.dtb"),
         "-drive", f"if=sd,format=raw,file={disk}",
-        "-netdev", f"user,id=office,hostfwd=tcp:127.0.0.1:{port}-:443", "-device", "usb-net,netdev=office",
+        "-netdev", f"user,id=office,{_forwarded(ports)}", "-device", "usb-net,netdev=office",
         "-chardev", f"file,id=serial,append=on,path={folder / 'serial.log'}",
         "-serial", "null", "-serial", "chardev:serial",
     ]  # fmt: skip

@@ -23,27 +23,27 @@ from tests.web.visitor import Visitor, visitor
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1800)]
 
 BOX, CALLER = "200", "101"
+ACCOUNTS = office_accounts(u200=OfficeAccount(BOX, beyond=True))
 QUESTION, ANSWER = "where can I park", "There is a car park behind the house."
 CALL_S = 240.0
 ANSWERED_S = 90.0  # a machine in software hears, thinks and speaks as many times slower
 
 
 async def test_a_call_is_taken_and_can_be_read(tmp_path: Path) -> None:
-    accounts = office_accounts(u200=OfficeAccount(BOX, beyond=True))
-    async with office_pbx(accounts=accounts, seen_as=OFFICE) as pbx, machine(tmp_path) as box:
+    async with office_pbx(accounts=ACCOUNTS, seen_as=OFFICE) as pbx, machine(tmp_path) as box:
         code = await box.said(r"Set-up code: (\d{4} \d{4})", BOOT_S)
         async with visitor(box.address, await trusted(box, tmp_path)) as browser:
             browser.client.timeout = httpx.Timeout(BOOT_S)
             await browser.first_boot(code, PASSWORD)
-            owner = await _provisioned(browser, box, pbx)
-            await _called(pbx)
+            owner = await provisioned(browser, box, pbx)
+            await called(pbx)
             page = await owner.sees(ANSWERED_S, "/sessions/", path="/sessions")
             [session] = set(re.findall(r'href="(/sessions/[\w-]+)"', page))
             told = await owner.sees(ANSWERED_S, ANSWER, "Answered", path=session)
             assert "park" in told.replace(ANSWER, "").lower(), "what the caller said stands there too"
 
 
-async def _provisioned(browser: Visitor, box: Machine, pbx: Pbx) -> Owner:
+async def provisioned(browser: Visitor, box: Machine, pbx: Pbx) -> Owner:
     """By the forms of the page; registered when this returns."""
     line = {
         "name": "Office",
@@ -69,7 +69,7 @@ async def _saved(browser: Visitor, form: Form) -> None:
     assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
 
 
-async def _called(pbx: Pbx) -> None:
+async def called(pbx: Pbx) -> None:
     question = await say(SPEAKERS["rms"], QUESTION)
     waits = Listen(timeout_s=ANSWERED_S)
     script = Script(
