@@ -111,6 +111,12 @@ def connections(data: Path) -> list[str]:
         return [name for (name,) in database.execute("SELECT name FROM connections")]
 
 
+def has_table(data: Path, name: str) -> bool:
+    """Whatever version made it."""
+    with closing(sqlite3.connect(data / "phone/deskbell.sqlite")) as database:
+        return bool(database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone())
+
+
 def _number(told: str, name: str) -> int:
     """Of what dumpe2fs tells."""
     found = re.search(rf"^{name}: +(\d+)$", told, re.MULTILINE)
