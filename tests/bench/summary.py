@@ -15,9 +15,11 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "measured.md"
 _FIGURES = {
     "wire": {
         "turns": "turns, one call at a time, half over G.711, half over G.722",
+        "voices": "voices that said them",
         "response_ms.p50": "end of the caller's last word to the first sound of the answer, on the wire: median, ms",
         "response_ms.p95": "the same: 95th percentile, ms",
         "turns_wrong": "turns without an answer, or answered too early",
+        "cut_off_rate": "share of turns in which the agent began before the caller was done",
         "interruptions": "interruptions",
         "barge_in_ms.p50": "the caller's onset to the agent's silence, on the wire: median, ms",
         "barge_in_ms.p95": "the same: 95th percentile, ms",

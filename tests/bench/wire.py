@@ -1,8 +1,8 @@
 """`just bench wire`: how fast the agent answers and falls silent, from RTP captured at the PBX's side.
 
-A real Asterisk, the real box, and callers in several voices, one call at a time: each asks four things and interrupts
-the agent twice. Half of the calls use G.711 mu-law, half G.722. Each call has a capture of its own, of what reaches the
-PBX from both sides.
+A real Asterisk, the real box, and callers in ten voices, one call at a time (half an hour): each asks four things and
+interrupts the agent twice. Half of the calls use G.711 mu-law, half G.722. Each call has a capture of its own, of what
+reaches the PBX from both sides.
 
     response_ms  end of the caller's last word to the first audio of the reply
     barge_in_ms  the caller's onset to the agent's silence
@@ -37,9 +37,9 @@ from tests.office.script import HangUp, Interrupt, Listen, Pause, Say, Script, S
 from tests.office.track import SPEECH_DBFS, Span, Track
 from tests.office.voices import SPEAKERS, say
 
-VOICES = ("ked", "slt-hts", "slt-hts-large", "ked-small")
+VOICES = ("ked", "slt-hts", "slt-hts-large", "ked-small", "slt", "rms", "awb", "kal-diphone", "rms-small", "awb-small")
 CODECS = {"PCMU": "ulaw", "G722": "g722"}  # SDP's name and Asterisk's
-CALLS_PER_CODEC = 8  # of four turns each: 64 in all, 32 of them interruptions
+CALLS_PER_CODEC = 25  # of four turns each: 200 in all, half of them interruptions
 # Long answers are what gets interrupted, so that they do not just happen to end.
 LINES = (
     ("Where can I park?", "Do you take my insurance?", "How much is a check up?", "Do you treat children?"),
@@ -180,6 +180,8 @@ def figures(measured: Sequence[Measured], *, partial: bool) -> dict[str, Any]:
         "response_ms_by_the_box": percentiles([turn.response_ms for call in measured for turn in call.own]),
         "turns": len(turns),
         "turns_wrong": len(turns) - answers[Answer.ANSWERED],
+        "voices": len({call.voice for call in measured}),
+        "cut_off_rate": round(answers[Answer.CUT_IN] / max(1, len(turns)), 4),
         "turns_by_answer": {answer.value: answers[answer] for answer in Answer},
         "interruptions": sum(stops.values()),
         "interruptions_wrong": sum(stops.values()) - stops[Stop.STOPPED],
