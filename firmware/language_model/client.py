@@ -85,7 +85,7 @@ class HttpModel:
             if not response.is_success:
                 status, detail = response.status_code, error_of(_json(await _body(response, _LARGEST_ERROR)))
                 refused = refused_tools(status, detail) if question.tools else None
-                raise refused or failed(of_status(status), status, detail)
+                raise refused or failed(of_status(status, detail), status, detail)
             await _read(response, answer)
 
     async def _sent(self, question: Question) -> httpx.Response:

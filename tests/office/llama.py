@@ -1,0 +1,133 @@
+"""A real language model's server: llama.cpp's, from Debian, in the folder of the office PBX (see pbx_folder.py).
+
+    async with llama_server([Recital("", "Good day.")]) as server:
+        settings = ModelServer(base_url=server.base_url, model="tiny")
+
+What it says is made up (see recital.py); how it says it is llama.cpp's own. It dies with this process.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import trio
+
+from tests.office.pbx_folder import INSTANCES, inside, pbx_folder
+from tests.office.recital import Recital, write_model
+from tests.patience import PATIENCE_S
+
+SLOW = 60
+"""Layers: about 200 words a second on one core of 2024, and two milliseconds for each letter that it reads."""
+
+_POLL_S = 0.02  # its log does not announce itself
+_LISTENS = re.compile(r"listening on (http://\S+)")
+
+
+class LlamaError(Exception):
+    """The server did not come up. The text has what it said last."""
+
+
+class LlamaServer:
+    """A running one."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, key: str) -> None:
+        self.address = ""
+        self._process, self._log, self._key = process, log, key
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.address}/v1"
+
+    async def listens(self) -> None:
+        """Raises: LlamaError."""
+        with trio.move_on_after(PATIENCE_S):
+            while self._process.poll() is None:
+                if found := _LISTENS.search(self.says()):
+                    self.address = found[1]
+                    return
+                await trio.sleep(_POLL_S)
+        raise LlamaError(f"llama-server did not come up: {self.says()[-2000:]}")
+
+    def says(self) -> str:
+        """Its log."""
+        return self._log.read_text(errors="replace")
+
+    async def busy_slots(self) -> int:
+        """How many answers it is writing."""
+        headers = {"authorization": f"Bearer {self._key}"} if self._key else {}
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"{self.address}/slots", headers=headers, timeout=PATIENCE_S)
+        return sum(slot["is_processing"] for slot in answer.raise_for_status().json())
+
+    async def has_busy_slots(self, count: int) -> None:
+        """Until so many are."""
+        with trio.fail_after(PATIENCE_S):
+            while await self.busy_slots() != count:
+                await trio.sleep(_POLL_S)
+
+    def freeze(self) -> None:
+        """It still takes connections, and answers nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def die(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@asynccontextmanager
+async def llama_server(
+    recitals: Sequence[Recital],
+    *,
+    layers: int = 1,
+    key: str = "",
+    context: int = 0,
+    more: Sequence[str] = (),
+) -> AsyncGenerator[LlamaServer, None]:
+    """`context`: tokens of one conversation, 0 for as many as the model can read. `more`: arguments of its own.
+
+    Raises: LlamaError, and PbxFolderError before `just setup`.
+    """
+    root = pbx_folder()
+    (root / INSTANCES).mkdir(parents=True, exist_ok=True)
+    instance = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root / INSTANCES))
+    try:
+        instance.chmod(0o755)
+        write_model(instance / "model.gguf", recitals, layers=layers)
+        command = [*_COMMAND, "--model", f"/{instance.relative_to(root)}/model.gguf", "--ctx-size", str(context), *more]
+        # Popen on this thread: the signal of a parent's death comes when the starting thread ends (see pbx.py).
+        with (instance / "log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: ASYNC220  (milliseconds)
+                inside(root, command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | ({"LLAMA_API_KEY": key} if key else {}),
+                start_new_session=True,
+            )
+        server = LlamaServer(process, instance / "log", key)
+        try:
+            await server.listens()
+            yield server
+        finally:
+            server.die()
+    finally:
+        shutil.rmtree(instance, ignore_errors=True)
+
+
+_COMMAND = (
+    *("setpriv", "--pdeathsig", "KILL", "llama-server"),
+    *("--host", "127.0.0.1", "--port", "0", "--parallel", "2", "--threads", "1", "--threads-batch", "1"),
+    *("--temp", "0", "--alias", "tiny", "--no-ui", "--offline", "--no-warmup", "--cache-ram", "0"),
+)
