@@ -51,7 +51,7 @@ STEPS = [
     Step("Python packages", "about 1 min", environment.has_locked_packages, environment.install_locked_packages),
     Step("pjsua2", "built from source, about 3 min", environment.has_pjsua2, environment.install_pjsua2),
     program("models", "seconds", "models.fetch_packs"),
-    program("office PBX", "Asterisk in a folder, about 1 min", "tests.office.pbx_folder"),
+    program("office PBX", "Asterisk and llama.cpp in a folder, about 1 min", "tests.office.pbx_folder"),
     program("recorded callers", "Asterisk's prompts, seconds", "tests.office.sounds"),
 ]
 

@@ -41,7 +41,8 @@ class LlamaServer:
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path, key: str) -> None:
         self.address = ""
-        self._process, self._log, self._key = process, log, key
+        self._process, self._log = process, log
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     @property
     def base_url(self) -> str:
@@ -63,10 +64,17 @@ class LlamaServer:
 
     async def busy_slots(self) -> int:
         """How many answers it is writing."""
-        headers = {"authorization": f"Bearer {self._key}"} if self._key else {}
         async with httpx.AsyncClient(trust_env=False) as client:
-            answer = await client.get(f"{self.address}/slots", headers=headers, timeout=PATIENCE_S)
+            answer = await client.get(f"{self.address}/slots", headers=self._headers, timeout=PATIENCE_S)
         return sum(slot["is_processing"] for slot in answer.raise_for_status().json())
+
+    async def words_written(self) -> int:
+        """Since it began: tokens."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"{self.address}/metrics", headers=self._headers, timeout=PATIENCE_S)
+        found = re.search(r"^llamacpp:tokens_predicted_total (\d+)", answer.raise_for_status().text, re.MULTILINE)
+        assert found
+        return int(found[1])
 
     async def has_busy_slots(self, count: int) -> None:
         """Until so many are."""
@@ -129,5 +137,5 @@ async def llama_server(
 _COMMAND = (
     *("setpriv", "--pdeathsig", "KILL", "llama-server"),
     *("--host", "127.0.0.1", "--port", "0", "--parallel", "2", "--threads", "1", "--threads-batch", "1"),
-    *("--temp", "0", "--alias", "tiny", "--no-ui", "--offline", "--no-warmup", "--cache-ram", "0"),
+    *("--temp", "0", "--alias", "tiny", "--no-ui", "--offline", "--no-warmup", "--metrics", "--cache-ram", "0"),
 )

@@ -1,7 +1,7 @@
-"""The office PBX in a folder: a Debian root file system with just Asterisk 22 and its prompts.
+"""The office PBX in a folder: a Debian root file system with just Asterisk 22, its prompts, and llama.cpp's server.
 
-Debian 12 has no asterisk package, Debian unstable has. The folder is made once by mmdebstrap (about 30 s, 400 MB, in
-build/pbx), from the Debian mirror that this machine's own apt sources name, and Asterisk runs in it under chroot.
+Debian 12 has neither package, Debian unstable has. The folder is made once by mmdebstrap (about 40 s, 420 MB, in
+build/pbx), from the Debian mirror that this machine's own apt sources name, and both run in it under chroot.
 Nothing is installed on the machine itself. Without root the same is done in a user namespace: all files are then
 the user's own, and so is Asterisk's process.
 

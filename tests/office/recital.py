@@ -26,7 +26,7 @@ WIDTH = 128
 CONTEXT = 16_384
 """Tokens, of one conversation."""
 
-READ = 120
+READ = 40
 """Characters of each message that the template passes on: they are read letter by letter, each a token."""
 
 _UNKNOWN, _BEGIN, _END = "<unk>", "<s>", "<|end|>"

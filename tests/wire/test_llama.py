@@ -1,0 +1,108 @@
+"""A real call, with real Asterisk, to an agent whose language model is a real llama.cpp server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+
+from app.brains.patience import FILLER
+from app.control.connectivity import ConnectivityView
+from firmware.telephony import Cause, EndpointConfig
+from tests.office.calling import CallerEvent, make_call
+from tests.office.llama import LlamaServer, llama_server
+from tests.office.pbx import Pbx
+from tests.office.recital import Recital, call_text
+from tests.office.script import HangUp, Interrupt, Listen, Pause, Say
+from tests.office.script import Script as CallersScript
+from tests.office.voices import SPEAKERS, say
+from tests.patience import PATIENCE_S
+from tests.wire.box import answered, becomes, connection, served, until
+from tests.wire.phone_process import Phone, employed, phone
+from tests.wire.test_language_model import AGENT, KEY, KNOWN
+from tests.wire.test_transfer import asks, ended_as, hears, last_session
+
+pytestmark = pytest.mark.wire
+
+PBX_RTP, BOX_RTP, CALLER_RTP = (22_800, 22_849), (22_850, 22_899), 22_900
+PARKING = Recital("park", "You can park behind the house. It is free for two hours.")
+ENDLESS = Recital("", "Listen, o, p,", again=True)
+LONGEST_ANSWER = 1_500
+"""Characters that are spoken of an answer."""
+
+
+async def test_a_caller_always_hears_an_answer(pbx: Pbx, tmp_path: Path) -> None:
+    """It answers; it is interrupted; it is frozen in one turn and goes on in the next; it is killed."""
+    parking, hello = [await say(SPEAKERS["slt-hts"], text) for text in ("Where can I park?", "Hello, good afternoon.")]
+    listen, pause = Listen(quiet_ms=2500), Pause(ms=300)
+    steps = (
+        *(Listen(), pause, Say(wav=parking), listen),
+        *(pause, Say(wav=hello), Interrupt(wav=parking, after_ms=1000, name="over"), listen),
+        *(pause, Say(wav=parking, name="frozen"), listen),
+        *(pause, Say(wav=parking, name="thawed"), listen),
+        *(pause, Say(wav=parking, name="dead"), listen, HangUp()),
+    )
+    async with (
+        llama_server([PARKING, ENDLESS], key=KEY) as server,
+        phone(tmp_path, BOX_RTP) as line,
+    ):
+        does = {"frozen": server.freeze, "thawed": server.thaw, "dead": server.die}
+
+        def on_event(event: CallerEvent) -> None:
+            if event.kind == "saying" and (what := does.get(event.fields["name"])):
+                what()
+
+        await employed(line, pbx, {**AGENT, "result_fields": []}, language_model=await connected(line, server))
+        script = CallersScript(pbx=pbx.address, user="101", dial="200", steps=steps, rtp_port=CALLER_RTP)
+        made = await make_call(script, pbx.accounts["101"].password, limit_s=120, on_event=on_event)
+        assert made.failure == "", "it heard the agent after each question"
+        session = await last_session(line)
+    said = [each for each in session.messages if each.speaker == "agent"]
+    assert [each.interrupted for each in said] == [False, False, True, False, False, False, False]
+    assert said[2].text.startswith("Listen, o, p")
+    assert len(said[2].text) < LONGEST_ANSWER
+    assert [each.text for each in said[:2] + said[3:]] == [
+        "Good day.",
+        PARKING.text,
+        PARKING.text,
+        f"{FILLER} {KNOWN}",
+        PARKING.text,
+        KNOWN,
+    ]
+    assert KEY not in line.log.read_text()
+
+
+async def test_the_model_puts_a_caller_through(pbx: Pbx, tmp_path: Path) -> None:
+    wav = await say(SPEAKERS["rms-small"], "I would like to buy some of your lamps.")
+    config = EndpointConfig(user_agent="Office", rtp_first_port=CALLER_RTP + 20, rtp_ports=16)
+    anna_sells = Recital("", f"That is Anna. {call_text('transfer', person='Anna Miller')}")
+    async with (
+        llama_server([anna_sells], key=KEY) as server,
+        phone(tmp_path, BOX_RTP) as line,
+        served(connection(pbx, "101"), connection(pbx, "201"), config=config) as (_, (outside, desk)),
+    ):
+        for each in (outside, desk):
+            await becomes(each, Cause.REGISTERED)
+        directory = [{"name": "Anna Miller", "extension": "201"}]
+        agent = {"name": "Reception", "greeting": "Good day, how can I help you?", "directory": directory}
+        await employed(line, pbx, agent, language_model=await connected(line, server))
+        caller = await outside.dial("200")
+        await caller.connected()
+        await asks(caller, [wav])
+        with trio.fail_after(PATIENCE_S):
+            anna = await answered(desk)
+            await until(lambda: ended_as(line, "transferred"))
+        assert await hears(anna, caller)
+        await caller.hang_up()
+        await anna.ended()
+        session = await last_session(line)
+    said = [each.text for each in session.messages if each.speaker == "agent"]
+    assert said == [agent["greeting"], "That is Anna. I am putting you through to Anna Miller."]
+
+
+async def connected(line: Phone, server: LlamaServer) -> str:
+    """The id of the language model."""
+    engine = {"kind": "language-model", "base_url": server.base_url, "model": "tiny"}
+    draft = {"name": "llama.cpp", "engine": engine, "api_key": KEY}
+    return (await line.ask("create_connectivity", ConnectivityView, draft=draft)).id
