@@ -20,7 +20,13 @@ from pathlib import Path
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "pbx"
 SUITE = "sid"
-PACKAGES = ("asterisk", "asterisk-core-sounds-en-wav", "asterisk-core-sounds-en-g722", "llama.cpp-tools", "ca-certificates")
+PACKAGES = (
+    "asterisk",
+    "asterisk-core-sounds-en-wav",
+    "asterisk-core-sounds-en-g722",
+    "llama.cpp-tools",
+    "ca-certificates",
+)
 APT_OPTIONS = (
     'APT::Install-Recommends "false"',
     'Acquire::Check-Valid-Until "false"',  # a mirror's copy of unstable can be past its date
