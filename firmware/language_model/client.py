@@ -131,6 +131,8 @@ class HttpAnswer:
             self.told.send_nowait(text)
         except trio.WouldBlock:
             raise failed(Trouble.TOO_LONG) from None
+        except trio.BrokenResourceError:
+            return  # nobody listens any more, and the cancellation is on its way
 
     def end(self) -> None:
         """Raises: ModelFailed."""

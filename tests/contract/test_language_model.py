@@ -1,5 +1,5 @@
-"""What every language model must do: the fake of the scenes, and the real client at a server that does as it is told and
-at llama.cpp's. And what only a server can do to the real client; llama.cpp's own ways are in test_llama.py."""
+"""What every language model must do: the fake of the scenes, and the real client at a server that does as it is told
+and at llama.cpp's. And what only a server can do to the real client; llama.cpp's own ways: test_llama.py."""
 
 from __future__ import annotations
 
@@ -140,10 +140,11 @@ async def test_calls_of_tools_come_with_the_end_and_announce_themselves(opened: 
 async def test_an_answer_that_breaks_off_says_so_after_what_it_had(opened: Opened) -> None:
     async with opened(Script(["We are open "], ends="cut")) as model:
         answer, text = model.ask(QUESTION), ""
-        with trio.fail_after(PATIENCE_S), pytest.raises(ModelFailed):
-            while piece := await answer.more():
-                text += piece
-        assert text.startswith("We are open ")
+        with trio.fail_after(PATIENCE_S):
+            while not text.startswith("We are open"):
+                text += await answer.more()
+        with pytest.raises(ModelFailed):
+            await whole(answer)
 
 
 async def test_an_answer_can_be_stopped_at_any_moment_and_another_asked(opened: Opened) -> None:

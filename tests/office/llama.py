@@ -79,7 +79,9 @@ class LlamaServer:
     async def has_busy_slots(self, count: int) -> None:
         """Until so many are."""
         with trio.fail_after(PATIENCE_S):
-            while await self.busy_slots() != count:
+            while True:
+                if await self.busy_slots() == count:
+                    return
                 await trio.sleep(_POLL_S)
 
     def freeze(self) -> None:
@@ -108,23 +110,10 @@ async def llama_server(
     Raises: LlamaError, and PbxFolderError before `just setup`.
     """
     root = pbx_folder()
-    (root / INSTANCES).mkdir(parents=True, exist_ok=True)
-    instance = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root / INSTANCES))
+    instance = _instance(root)
     try:
-        instance.chmod(0o755)
         write_model(instance / "model.gguf", recitals, layers=layers)
-        command = [*_COMMAND, "--model", f"/{instance.relative_to(root)}/model.gguf", "--ctx-size", str(context), *more]
-        # Popen on this thread: the signal of a parent's death comes when the starting thread ends (see pbx.py).
-        with (instance / "log").open("wb") as log:
-            process = subprocess.Popen(  # noqa: ASYNC220  (milliseconds)
-                inside(root, command),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=os.environ | ({"LLAMA_API_KEY": key} if key else {}),
-                start_new_session=True,
-            )
-        server = LlamaServer(process, instance / "log", key)
+        server = _started(root, instance, key, ["--ctx-size", str(context), *more])
         try:
             await server.listens()
             yield server
@@ -132,6 +121,29 @@ async def llama_server(
             server.die()
     finally:
         shutil.rmtree(instance, ignore_errors=True)
+
+
+def _instance(root: Path) -> Path:
+    """Its folder, which its process may read."""
+    (root / INSTANCES).mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root / INSTANCES))
+    folder.chmod(0o755)
+    return folder
+
+
+def _started(root: Path, instance: Path, key: str, more: Sequence[str]) -> LlamaServer:
+    """On this thread: the signal of a parent's death comes when the thread ends that started it (see pbx.py)."""
+    log = instance / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            inside(root, [*_COMMAND, "--model", f"/{instance.relative_to(root)}/model.gguf", *more]),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=os.environ | ({"LLAMA_API_KEY": key} if key else {}),
+            start_new_session=True,
+        )
+    return LlamaServer(process, log, key)
 
 
 _COMMAND = (

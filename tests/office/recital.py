@@ -15,6 +15,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,7 @@ def _vocabulary(recitals: Sequence[Recital]) -> tuple[list[tuple[str, int]], dic
     for number, each in enumerate(recitals):
         chain = range(len(tokens), len(tokens) + 1 + len(parts := _parts(each.text, taken)))
         tokens += [(_start(number), _CONTROL), *((part, _NORMAL) for part in parts)]
-        followed |= dict(zip(chain, chain[1:], strict=False))
+        followed |= dict(pairwise(chain))
         followed[chain[-1]] = chain[-2] if each.again else _SPECIAL.index(_END)
         followed[_LINE_END] = chain[1]
     return tokens, followed
@@ -126,8 +127,8 @@ def _start(number: int) -> str:
 
 
 def _template(recitals: Sequence[Recital]) -> str:
-    """Jinja. What is called and answered stands in it as Hermes and Qwen have it, by which llama.cpp knows that the model
-    can call tools."""
+    """Jinja. What is called and answered stands in it as Hermes and Qwen have it, by which llama.cpp knows that the
+    model can call tools."""
     starts = "".join(
         f"{{%- {'if' if number == 0 else 'elif'} {_condition(each)} %}}{{{{- {json.dumps(_start(number))} }}}}"
         for number, each in enumerate(recitals)
@@ -143,7 +144,8 @@ def _condition(recital: Recital) -> str:
 _TALK = """\
 {%- if tools %}{{- '# Tools\\n<tools>' }}
 {%- for tool in tools %}{{- '\\n' + tool.function.name }}{%- endfor %}
-{{- '\\n</tools>\\nCall them so: <tool_call>\\n{"name": <function-name>, "arguments": <args-json-object>}\\n</tool_call>\\n' }}
+{{- '\\n</tools>\\nCall them so: <tool_call>\\n' }}
+{{- '{"name": <function-name>, "arguments": <args-json-object>}\\n</tool_call>\\n' }}
 {%- endif %}
 {%- for message in messages %}
 {{- message.role + ': ' }}
