@@ -25,7 +25,7 @@ from typing import Any
 
 import trio
 
-from app.ports import Turn
+from app.ports import Line, Turn
 from firmware.storage import SessionDetail, read_session, read_sessions
 from tests.bench.report import percentiles, publish
 from tests.bench.turn_taking import BRIDGED_S, Answer, MeasuredTurn, SaidLine, Stop, measure
@@ -56,13 +56,19 @@ SIP_PORT, PBX_RTP, BOX_RTP, CALLER_RTP = 15_210, (22_000, 22_199), (22_200, 22_2
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One call. `own`: the turns as the box itself measured them, on its own audio clock."""
+    """One call. `own`: the turns as the box itself measured them, on its own audio clock. `lines`: who said what."""
 
     codec: str
     voice: str
     turns: list[MeasuredTurn]
     own: tuple[Turn, ...]
+    lines: tuple[Line, ...]
     failure: str
+
+    @property
+    def is_right(self) -> bool:
+        rightly = all(turn.answer is Answer.ANSWERED and turn.stop in (None, Stop.STOPPED) for turn in self.turns)
+        return rightly and not self.failure
 
     def details(self) -> Iterator[dict[str, Any]]:
         """Each turn; with the box's own stages where the box counted the same turns."""
@@ -120,7 +126,7 @@ async def one_call(
         made = await make_call(script, pbx.accounts["101"].password, limit_s=CALL_LIMIT_S)
     turns = await trio.to_thread.run_sync(_turns, pcap, made)
     session = await _session(sessions)
-    return Measured(codec, voice, turns, session.turns if session else (), made.failure)
+    return Measured(codec, voice, turns, *_noted(session), made.failure)
 
 
 async def _steps(voice: str, lines: Sequence[str]) -> tuple[Step, ...]:
@@ -134,6 +140,10 @@ async def _steps(voice: str, lines: Sequence[str]) -> tuple[Step, ...]:
         else:
             steps += [Pause(ms=300), Say(wav=wav, name=str(number)), Listen(timeout_s=12)]
     return (*steps, Listen(timeout_s=12), HangUp())
+
+
+def _noted(session: SessionDetail | None) -> tuple[tuple[Turn, ...], tuple[Line, ...]]:
+    return (session.turns, session.lines) if session else ((), ())
 
 
 def _turns(pcap: Path, made: CallMade) -> list[MeasuredTurn]:
@@ -190,6 +200,7 @@ def figures(measured: Sequence[Measured], *, partial: bool) -> dict[str, Any]:
         "calls_failed": sum(bool(call.failure) for call in measured),
         "edge_dbfs": SPEECH_DBFS,
         "failures": [call.failure for call in measured if call.failure],
+        "wrong": [[asdict(line) for line in call.lines] for call in measured if not call.is_right],
         "all": [detail for call in measured for detail in call.details()],
     }
 
