@@ -62,7 +62,7 @@ lock *arguments:
 # the image, made, booted in QEMU, updated and rolled back (root; a core to itself for four hours): just test-image [amd64|arm64]; more arguments go to pytest
 [no-exit-message]
 test-image board="amd64" *arguments: (image board)
-    @shift; export DESKBELL_BOARD={{board}}; exec unshare --net sh -euc 'ip link set lo up; exec {{venv}}/python -m pytest -m image "$@"' test-image "$@"
+    @shift; export DESKBELL_BOARD={{board}}; exec unshare --net sh -euc 'ip link set lo up; exec {{venv}}/python -m pytest -m image -o faulthandler_timeout=0 "$@"' test-image "$@"
 
 # the disk image: just image amd64 (mini PC) or arm64 (Raspberry Pi) [--version V] (root)
 [no-exit-message]

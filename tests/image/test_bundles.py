@@ -77,6 +77,23 @@ def test_one_that_another_authority_signed(tmp_path: Path, settings: Path) -> No
     assert "signature verification failed" in _refused(settings, _bundle(tmp_path / "other", other)).lower()
 
 
+def test_while_a_key_is_rolled_over_both_are_taken(tmp_path: Path, settings: Path, ours: Signer) -> None:
+    """The image of the last bundle that the old key signs has both in its keyring, and the next one the new one."""
+    new = development_signer(tmp_path / "new")
+    both = tmp_path / "both.pem"
+    both.write_bytes(ours.keyring.read_bytes() + new.keyring.read_bytes())
+    text = settings.read_text()
+    (between, after) = (tmp_path / "between.conf", tmp_path / "after.conf")
+    between.write_text(text.replace(str(ours.keyring), str(both)))
+    after.write_text(text.replace(str(ours.keyring), str(new.keyring)))
+    by_old, by_new = _bundle(tmp_path / "by old", ours), _bundle(tmp_path / "by new", new)
+    for bundle in (by_old, by_new):
+        assert _rauc(between, "info", bundle).returncode == 0
+    assert _rauc(after, "info", by_new).returncode == 0
+    assert "signature verification failed" in _refused(settings, by_new).lower()
+    assert "signature verification failed" in _refused(after, by_old).lower()
+
+
 def test_one_that_nobody_signed(tmp_path: Path, settings: Path) -> None:
     unsigned = tmp_path / "unsigned.raucb"
     subprocess.run(["mksquashfs", str(_content(tmp_path)), str(unsigned), "-quiet", "-no-progress"], check=True)

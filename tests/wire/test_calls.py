@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 import re
 import struct
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import trio
 
 from app.ports import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, Connected, Ended, EndedBy, Frame
 from firmware.telephony import BadTargetError, Call, Cause, EndpointConfig, NotConnectedError, account
+from firmware.telephony.punctual import PRIORITY
 from tests.office.pbx import Pbx, free_sip_port, office_pbx
 from tests.patience import PATIENCE_S
 from tests.wire.box import (
@@ -92,6 +97,27 @@ async def test_a_caller_who_never_speaks_is_silence_that_keeps_time(pbx: Pbx) ->
         assert [frame.at_ms for frame in frames] == list(range(0, 2000, FRAME_MS))
         assert max(level(frame.pcm) for frame in frames) < 50
         assert call.lost_frames == 0
+
+
+async def test_the_audio_clock_comes_before_everything_else(pbx: Pbx) -> None:
+    """Where that is allowed: in a container it may not be, and calls are the same."""
+    before = punctual_threads()
+    async with registered(pbx) as box:
+        await pbx.originate("200", "Echo")
+        await heard(await answered(box), 10)
+        assert len(punctual_threads() - before) == is_allowed_to_be_punctual()
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER, "only that thread"
+
+
+def punctual_threads() -> set[int]:
+    threads = {int(each.name) for each in Path("/proc/self/task").iterdir()}
+    return {each for each in threads if os.sched_getscheduler(each) & os.SCHED_RR}
+
+
+def is_allowed_to_be_punctual() -> bool:
+    """Looked up in a process of its own, which ends with it."""
+    ask = f"import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param({PRIORITY}))"
+    return subprocess.run([sys.executable, "-c", ask], stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 async def test_we_hang_up_and_the_pbx_sees_it(pbx: Pbx) -> None:
