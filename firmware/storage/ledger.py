@@ -362,6 +362,7 @@ class _Entries:
         if isinstance(fault, sqlite3.Error) and is_damaged(fault) and self._connection:
             self._connection.close()
             self._connection = None  # opening it again sets the damaged file aside
-        if self.problem is None:
-            self.problem = explain(fault, self._path.parent)
+        problem = explain(fault, self._path.parent)
+        if problem != self.problem:  # a disk that fails becomes one that can only be read
+            self.problem = problem
             _log.error("sessions are not written, calls go on", extra={"problem": self.problem})
