@@ -19,10 +19,11 @@ from typing import Any
 
 import trio
 
+from app.ports import Turn
 from firmware.storage import read_session, read_sessions
 from tests.bench.callers import talking
 from tests.bench.processes import Use, use_of_tree
-from tests.bench.report import publish
+from tests.bench.report import percentiles, publish
 from tests.office.box import Box, office_box
 from tests.office.calling import CallMade
 from tests.office.pbx import office_pbx
@@ -59,7 +60,8 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="bench-tick-") as scratch:
         result = trio.run(_measure, given.calls, given.seconds, Path(scratch))
-    publish("tick", {"partial": given.seconds < LENGTH_S, **result})
+    name = "tick" if given.calls == CALLS else f"tick-{given.calls}"
+    publish(name, {"partial": given.seconds < LENGTH_S, **result})
     return 0 if result["calls"] == given.calls and not result["calls_failed"] else 1
 
 
@@ -69,10 +71,11 @@ async def _measure(calls: int, length_s: float, folder: Path) -> dict[str, Any]:
         office_box(pbx, folder, seats=calls, rtp_ports=BOX_RTP) as box,
     ):
         print(f"{calls} calls at once for {length_s:g} s", flush=True)
+        base = await trio.to_thread.run_sync(use_of_tree, box.pid)
         async with talking(pbx, calls, length_s + _LONGER_S) as made:
             watch = await _watch(box, length_s)
         turns = await trio.to_thread.run_sync(_turns, box)
-        return figures(calls, watch, made, turns)
+        return figures(calls, base, watch, made, turns)
 
 
 async def _watch(box: Box, length_s: float) -> Watch:
@@ -84,14 +87,14 @@ async def _watch(box: Box, length_s: float) -> Watch:
     return watch
 
 
-def _turns(box: Box) -> int:
+def _turns(box: Box) -> list[Turn]:
     """Answers that the agent gave, in all sessions."""
     details = [read_session(box.sessions, session.id) for session in read_sessions(box.sessions)]
-    return sum(len(detail.turns) for detail in details if detail)
+    return [turn for detail in details if detail for turn in detail.turns]
 
 
-def figures(calls: int, watch: Watch, made: Sequence[CallMade], turns: int) -> dict[str, Any]:
-    """What is published."""
+def figures(calls: int, base: Use, watch: Watch, made: Sequence[CallMade], turns: Sequence[Turn]) -> dict[str, Any]:
+    """What is published. `base`: before the first call; a call's share of memory is what they add, divided."""
     (began_s, before), (ended_s, after) = watch.first, watch.last
     cpu_percent = 100 * (after.cpu_s - before.cpu_s) / (ended_s - began_s)
     failures = [call.failure for call in made if call.failure]
@@ -104,9 +107,14 @@ def figures(calls: int, watch: Watch, made: Sequence[CallMade], turns: int) -> d
         **watch.losses,
         "cpu_percent_per_call": round(cpu_percent / calls, 1),
         "rss_mb": round(watch.most["rss_mb"]),
+        "rss_base_mb": round(base.rss_mb),
+        "rss_per_call_mb": round((watch.most["rss_mb"] - base.rss_mb) / calls, 1),
         "pss_mb": round(watch.most["pss_mb"]),
+        "pss_base_mb": round(base.pss_mb),
+        "pss_per_call_mb": round((watch.most["pss_mb"] - base.pss_mb) / calls, 1),
         "processes": after.processes,
-        "turns": turns,
+        "turns": len(turns),
+        "response_ms_by_the_box": percentiles([turn.response_ms for turn in turns]),
         "calls_failed": len(failures),
         "failures": failures,
     }
