@@ -35,6 +35,8 @@ _ENABLED = (
     "deskbell-carry.service",
     "deskbell-console@tty1.service",
     "deskbell-counts.service",
+    "deskbell-name.path",
+    "deskbell-name.service",
     "deskbell-no-data.service",
     "deskbell-overdue.timer",
     "deskbell-phone.service",

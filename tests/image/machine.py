@@ -179,11 +179,12 @@ async def machine(
     cable: bool = True,
     mac: str = _MAC,
     worn: Path | None = None,
+    tapped: Path | None = None,
     raspberry: bool = False,
 ) -> AsyncGenerator[Machine, None]:
     """Switched on; the plug is pulled at the end. `clock`: what its battery clock says; empty: the time. Without a
     `cable` nobody reaches it, and it reaches nobody. `mac`: of its network card. `worn`: its disk takes no data while
-    there is such a file. A `raspberry`: a Raspberry Pi 3, which has no battery clock."""
+    there is such a file. `tapped`: where all that goes over its cable is kept (pcap). A `raspberry`: a Raspberry Pi 3, which has no battery clock."""
     disk = await trio.to_thread.run_sync(disk_of, folder, image)
     if raspberry:
         _tell_kernel(folder, _NO_WATCHDOG)
@@ -191,7 +192,8 @@ async def machine(
     with ExitStack() as wearing:
         drive = wearing.enter_context(_wearing_out(disk, worn)) if worn else f"format=raw,file={disk}"
         command = _raspberry(folder, disk, ports) if raspberry else _command(folder, drive, ports, mac if cable else "")
-        async with _switched_on(folder, [*command], ports) as box:
+        tap = ["-object", f"filter-dump,id=tap,netdev=office,file={tapped}"] if tapped else []
+        async with _switched_on(folder, [*command, *_clock(clock), *tap], ports) as box:
             yield box
 
 
