@@ -184,7 +184,8 @@ async def machine(
 ) -> AsyncGenerator[Machine, None]:
     """Switched on; the plug is pulled at the end. `clock`: what its battery clock says; empty: the time. Without a
     `cable` nobody reaches it, and it reaches nobody. `mac`: of its network card. `worn`: its disk takes no data while
-    there is such a file. `tapped`: where all that goes over its cable is kept (pcap). A `raspberry`: a Raspberry Pi 3, which has no battery clock."""
+    there is such a file. `tapped`: where all that goes over its cable is kept (pcap). A `raspberry`: a Raspberry Pi 3,
+    which has no battery clock."""
     disk = await trio.to_thread.run_sync(disk_of, folder, image)
     if raspberry:
         _tell_kernel(folder, _NO_WATCHDOG)

@@ -44,7 +44,7 @@ async def test_the_name_that_is_chosen_is_the_one_on_the_network(tmp_path: Path)
             form = (await somebody.form("/box")).filled(name=NAME)
             assert (await somebody.send(form)).is_redirect
             with trio.fail_after(BOOT_S):
-                while _ANNOUNCED not in tapped.read_bytes():
+                while _ANNOUNCED not in tapped.read_bytes():  # noqa: ASYNC110 - another machine announces it
                     await trio.sleep(LOOK_S)
             await counted(box, A_OK="1", A_TRY="0")
     async with machine(tmp_path) as box:
