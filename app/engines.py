@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field, PlainSerializer, SecretStr, field_validator, model_validator
 
 from app.settings import HOST, NEEDS_TLS, Name, Note, Settings, VoiceName, Words, is_public, one_line, reveal
 
+Role = Literal["speech-to-text", "text-to-speech", "language-model"]
+"""What an engine does for an agent."""
+
 _URL_PATH = re.compile(r"[A-Za-z0-9/._~:@!$&'()*+,;=%-]*")  # RFC 3986 3.3
 _NO_URL = "must be the address of an OpenAI-compatible server, e.g. http://192.168.1.20:11434/v1, without user and key"
+_NO_ADDRESS = "must be host and port of a Wyoming server, e.g. 192.168.1.20:10300"
+_IN_CLEAR = "must be in your own network, since the Wyoming protocol has no encryption: strangers could hear callers"
 # Of the OpenAI protocol: what people paste along with the address.
 _OPERATION = re.compile(r"/(chat/completions|audio/transcriptions|audio/translations|audio/speech)$")
 
@@ -28,6 +33,17 @@ def _server_address(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
+def _wyoming_address(value: str) -> str:
+    """`host:port`; "tcp://" before it, as other programs want it, is left out."""
+    value = value.strip().removeprefix("tcp://").rstrip("/")
+    parts = _parts(f"tcp://{value}", _NO_ADDRESS)
+    if not (HOST.fullmatch(value) and parts.hostname and parts.port):
+        raise ValueError(_NO_ADDRESS)
+    if is_public(parts.hostname):
+        raise ValueError(_IN_CLEAR)
+    return value
+
+
 def _parts(value: str, problem: str) -> SplitResult:
     """Raises: ValueError."""
     try:
@@ -38,10 +54,36 @@ def _parts(value: str, problem: str) -> SplitResult:
     return parts
 
 
+BaseUrl = Annotated[
+    str,
+    Field(max_length=300, examples=["http://192.168.1.20:8000/v1"]),
+    AfterValidator(_server_address),
+]
+Address = Annotated[str, Field(max_length=300, examples=["192.168.1.20:10300"]), AfterValidator(_wyoming_address)]
+OneName = Annotated[str, Field(max_length=200), AfterValidator(lambda value: one_line(value.strip()))]
+"""As a server calls something; empty for what it takes by itself."""
+
+
 class BoxEars(Settings):
     """The recogniser on the box. It is taught each agent's own words, so there is nothing to set."""
 
     kind: Literal["speech-to-text"] = "speech-to-text"
+
+
+class WyomingEars(Settings):
+    """A recogniser behind the Wyoming protocol, as Home Assistant's are."""
+
+    kind: Literal["wyoming-speech-to-text"] = "wyoming-speech-to-text"
+    address: Address
+    model: OneName = ""
+
+
+class HttpEars(Settings):
+    """A recogniser behind OpenAI's audio protocol: POST /audio/transcriptions."""
+
+    kind: Literal["openai-speech-to-text"] = "openai-speech-to-text"
+    base_url: BaseUrl
+    model: Words
 
 
 class BoxVoice(Settings):
@@ -50,6 +92,35 @@ class BoxVoice(Settings):
     kind: Literal["text-to-speech"] = "text-to-speech"
     voice: VoiceName = "slt"
     speed_percent: int = Field(default=100, ge=75, le=130)
+
+
+class WyomingVoice(Settings):
+    """A voice behind the Wyoming protocol. `speaker`: one of several that a voice may have. `box_voice`: whose voice
+    callers hear where the server fails."""
+
+    kind: Literal["wyoming-text-to-speech"] = "wyoming-text-to-speech"
+    address: Address
+    voice: OneName = ""
+    speaker: OneName = ""
+    box_voice: VoiceName = "slt"
+
+    @model_validator(mode="after")
+    def _speaker_of_a_voice(self) -> WyomingVoice:
+        if self.speaker and not self.voice:
+            raise ValueError("a speaker belongs to a voice: fill in the voice, too")
+        return self
+
+
+class HttpVoice(Settings):
+    """A voice behind OpenAI's audio protocol: POST /audio/speech. `sound`: what is asked for. A WAV file says itself
+    how it is to be played; "pcm" has 24,000 samples a second, as the protocol has it. `box_voice`: as above."""
+
+    kind: Literal["openai-text-to-speech"] = "openai-text-to-speech"
+    base_url: BaseUrl
+    model: Words
+    voice: Words
+    sound: Literal["wav", "pcm"] = "wav"
+    box_voice: VoiceName = "slt"
 
 
 class ModelServer(Settings):
@@ -68,8 +139,15 @@ class ModelServer(Settings):
         return _server_address(value)
 
 
-Engine = Annotated[BoxEars | BoxVoice | ModelServer, Field(discriminator="kind")]
+ServedEars = WyomingEars | HttpEars
+ServedVoice = WyomingVoice | HttpVoice
+
+Engine = Annotated[BoxEars | BoxVoice | ServedEars | ServedVoice | ModelServer, Field(discriminator="kind")]
 """What does the hearing, speaking or thinking behind one entry of Settings > Connectivity."""
+
+
+def role_of(engine: Engine) -> Role:
+    return cast("Role", engine.kind.removeprefix("wyoming-").removeprefix("openai-"))
 
 
 ApiKey = Annotated[
@@ -88,16 +166,16 @@ def _key(value: str) -> str:
 
 
 class ConnectivityDraft(Settings):
-    """An entry of Settings > Connectivity as a form sends it. `api_key`, of a language model: None stays as it is
-    stored, an empty one is removed."""
+    """An entry of Settings > Connectivity as a form sends it. `api_key`, of an OpenAI-compatible server: None stays as
+    it is stored, an empty one is removed."""
 
     name: Name
     description: Note = ""
-    engine: Annotated[BoxVoice | ModelServer, Field(discriminator="kind")]
+    engine: Annotated[BoxVoice | ServedEars | ServedVoice | ModelServer, Field(discriminator="kind")]
     api_key: ApiKey | None = None
 
     @model_validator(mode="after")
     def _key_of_a_server(self) -> ConnectivityDraft:
-        if self.api_key and not isinstance(self.engine, ModelServer):
-            raise ValueError("only a language model has a key: leave it out")
+        if self.api_key and not isinstance(self.engine, ModelServer | HttpEars | HttpVoice):
+            raise ValueError("only an OpenAI-compatible server has a key: leave it out")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 # The pace of English speech, for a clause whose length is not known yet: 15 characters a second.
-_CHARACTER_MS = 65
+CHARACTER_MS = 65
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Clause:
             return ""
         if self.complete and played_ms >= self.from_ms + self.audio_ms:
             return self.text
-        whole_ms = self.audio_ms if self.complete else max(self.audio_ms, len(self.text) * _CHARACTER_MS)
+        whole_ms = self.audio_ms if self.complete else max(self.audio_ms, len(self.text) * CHARACTER_MS)
         characters = round(len(self.text) * (played_ms - self.from_ms) / whole_ms)
         words, used = [], 0
         for word in self.text.split(" "):

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from app.agents.reception import Reception
 from app.agents.roster import AgentProblem
 from app.brains.passages import Passage
-from app.engines import BoxVoice, ModelServer
+from app.engines import BoxVoice, Engine, HttpEars, HttpVoice, ModelServer, WyomingEars, WyomingVoice
 from app.http_tools import HttpTools
 from app.ports import Ledger
 from app.settings import Connection
@@ -28,6 +28,7 @@ from firmware.equipment import Equipment, Thinking
 from firmware.http_tools import OpenedTool, opened_tools
 from firmware.lifetimes import first_of
 from firmware.logs import about
+from firmware.served_speech import SpeechServers
 from firmware.storage import SqliteLedger, document_records, records, tool_records
 from firmware.switchboard import Switchboard
 from firmware.told_ledger import LedgerOfOne
@@ -72,6 +73,7 @@ class _Papers:
     opened: dict[str, Connection] = field(repr=False)
     connectivity: dict[str, records.ConnectivityRecord]
     voice: BoxVoice
+    servers: SpeechServers
     zone: tzinfo
     passages: Sequence[Passage] = field(repr=False)
     documents: frozenset[str] = frozenset()
@@ -104,7 +106,7 @@ class Employer:
         with about(agent_id=agent_id):
             try:
                 async with (
-                    self._equipment.desk(agent, papers.voice, ledger, self._thinking(papers)) as desk,
+                    self._equipment.desk(agent, papers.voice, ledger, self._thinking(papers), papers.servers) as desk,
                     trio.open_nursery() as calls,
                 ):
                     reception = Reception(desk, agent, calls, lambda: self._changed(agent_id))
@@ -153,10 +155,11 @@ class Employer:
         connections = {id_: parts.connections[id_] for id_ in attached if id_ in parts.connections}
         chosen = (agent.plan.speech_to_text, agent.plan.text_to_speech, agent.plan.language_model)
         connectivity = {id_: parts.connectivity[id_] for id_ in chosen if id_ and id_ in parts.connectivity}
-        if agent.plan.speech_to_text not in connectivity:
-            raise AgentProblem(f"The agent cannot run: {_NO_EARS}.")
+        ears = connectivity.get(agent.plan.speech_to_text or "")
         voice = connectivity.get(agent.plan.text_to_speech or "")
-        if voice is None or not isinstance(voice.engine, BoxVoice):
+        if ears is None:
+            raise AgentProblem(f"The agent cannot run: {_NO_EARS}.")
+        if voice is None:
             raise AgentProblem(f"The agent cannot run: {_NO_VOICE}.")
         opened = {id_: self._opened(record) for id_, record in connections.items()}
         _, box = records.read_box(db)
@@ -165,8 +168,32 @@ class Employer:
         zone, tools = ZoneInfo(box.time_zone), self._tools(db, agent)
         versions = parts.tools.get(agent_id, frozenset())
         return _Papers(
-            agent, connections, opened, connectivity, voice.engine, zone, passages, documents, tools, versions
+            agent,
+            connections,
+            opened,
+            connectivity,
+            _box_voice(voice.engine),
+            self._servers(ears, voice),
+            zone,
+            passages,
+            documents,
+            tools,
+            versions,
         )
+
+    def _servers(self, ears: records.ConnectivityRecord, voice: records.ConnectivityRecord) -> SpeechServers:
+        """A key that cannot be read keeps nobody from being heard: the box's own ears and voice are there."""
+        hears = ears.engine if isinstance(ears.engine, WyomingEars | HttpEars) else None
+        speaks = voice.engine if isinstance(voice.engine, WyomingVoice | HttpVoice) else None
+        ears_key = opened_secret(self._vault, ears, "api_key", ears.api_key)
+        voice_key = opened_secret(self._vault, voice, "api_key", voice.api_key)
+        if isinstance(ears_key, Unreadable):
+            _log.error("the key of the speech-to-text server cannot be read: enter it again. The box hears instead")
+            hears = ears_key = None
+        if isinstance(voice_key, Unreadable):
+            _log.error("the key of the text-to-speech server cannot be read: enter it again. The box speaks instead")
+            speaks = voice_key = None
+        return SpeechServers(hears, speaks, ears_key, voice_key)
 
     def _tools(self, db: records.Db, agent: records.AgentRecord) -> list[OpenedTool]:
         """Without those that cannot be asked: the agent answers all the same."""
@@ -195,6 +222,17 @@ class Employer:
                 "connection under Settings > Channels, enter password and login again, then start the agent."
             )
         return Connection(**record.account.model_dump(), password=password, login=login)
+
+
+def _box_voice(engine: Engine) -> BoxVoice:
+    """What speaks where a server does not."""
+    match engine:
+        case BoxVoice():
+            return engine
+        case WyomingVoice(box_voice=voice) | HttpVoice(box_voice=voice):
+            return BoxVoice(voice=voice)
+        case _:
+            raise AgentProblem(f"The agent cannot run: {_NO_VOICE}.")
 
 
 def opened_secret(

@@ -28,6 +28,7 @@ from firmware.audio import finish_unfinished
 from firmware.http_tools import OpenedTool, open_http_tools
 from firmware.language_model import open_language_model
 from firmware.recorder import recorder
+from firmware.served_speech import NO_SERVERS, SpeechServers, open_speech_servers
 from models.beep.spectral import SpectralBeeps
 from models.echo.correlation import CorrelatedEcho
 from models.stt import dictation, language_model
@@ -69,9 +70,15 @@ class Equipment:
 
     @asynccontextmanager
     async def desk(
-        self, agent: Agent, speaks: BoxVoice, ledger: Ledger, thinks: Thinking | None = None
+        self,
+        agent: Agent,
+        speaks: BoxVoice,
+        ledger: Ledger,
+        thinks: Thinking | None = None,
+        servers: SpeechServers = NO_SERVERS,
     ) -> AsyncGenerator[Desk, None]:
-        """Everything warmed for as many calls as the agent takes. Without `thinks`, the receptionist does.
+        """Everything warmed for as many calls as the agent takes. Without `thinks`, the receptionist does. `servers`
+        hear and speak in front of the box's own ears and voice.
 
         Raises: models.packs.PackProblem, models.stt.pool.RecogniserFailed, models.tts.libflite.VoiceMissing, possibly
         in an ExceptionGroup.
@@ -83,6 +90,7 @@ class Equipment:
             recogniser_pool(words, seats) as ears,
             flite_voice(speaks.voice, seats, speaks.speed_percent) as voice,
             _brain(agent, matcher, thinks) as brain,
+            open_speech_servers(servers) as served,
         ):
             yield Desk(
                 ears=ears,
@@ -93,6 +101,7 @@ class Equipment:
                 echo=CorrelatedEcho,
                 beeps=SpectralBeeps,
                 recording=recorder(self.recordings),
+                served=served,
             )
 
 

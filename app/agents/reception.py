@@ -31,6 +31,7 @@ from app.ports import (
 from app.reply import Parts
 from app.screening import Beeps, Screening
 from app.settings import Agent, OnMachine
+from app.speech_servers import Told
 
 BUSY_HERE = 486
 SERVER_INTERNAL_ERROR = 500
@@ -49,7 +50,8 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What an agent works with. `brain`, `activity`, `echo`, `beeps` and `recording` make a new one for each call; the
-    brain gets the agent with what it says in this call, and who called whom."""
+    brain gets the agent with what it says in this call, and who called whom. `served`: ears and voice of one call,
+    where servers hear or speak in front of the box's own."""
 
     ears: Ears
     voice: Voice
@@ -59,6 +61,7 @@ class Desk:
     echo: Callable[[], Echo]
     beeps: Callable[[], Beeps]
     recording: Callable[[Call, SessionLog], AbstractAsyncContextManager[None]]
+    served: Callable[[Ears, Voice, Told], tuple[Ears, Voice]] = lambda ears, voice, _: (ears, voice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +305,9 @@ async def _attend(call: Call, desk: Desk, agent: Agent, brain: Brain, errand: Er
         course.ends(None, "echo test")
         return
     course.screening = _screening(call, desk, errand)
-    async with desk.recording(call, session), desk.ears.open(narrow_band=connection.narrow_band) as hearing:
-        parts = Parts(hearing, desk.activity(), desk.echo(), desk.voice, brain, session, agent)
+    ears, voice = desk.served(desk.ears, desk.voice, lambda text: session.note(call.mouth.clock_ms, text))
+    async with desk.recording(call, session), ears.open(narrow_band=connection.narrow_band) as hearing:
+        parts = Parts(hearing, desk.activity(), desk.echo(), voice, brain, session, agent)
         conclusion = await converse(call, parts, course.screening)
     course.ends(None, conclusion)
 

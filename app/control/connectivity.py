@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Base64Bytes, Field
 
-from app.engines import Engine
+from app.engines import Engine, Role, role_of
 from app.settings import Settings
-
-ConnectivityKind = Literal["speech-to-text", "text-to-speech", "language-model"]
 
 
 class ConnectivityView(Settings):
@@ -25,6 +21,11 @@ class ConnectivityView(Settings):
     agents: tuple[str, ...]
     has_key: bool = False
     unreadable: bool = False
+
+    @property
+    def role(self) -> Role:
+        """What it does for an agent."""
+        return role_of(self.engine)
 
 
 class ConnectivityList(Settings):

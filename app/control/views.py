@@ -146,12 +146,13 @@ class AgentDetail(Settings):
 
 
 class AgentFile(Settings):
-    """An exported agent: no secrets, no ids of this box. Connections, and the voice and language model where they did
-    not come with the box, are named, and matched by name on import."""
+    """An exported agent: no secrets, no ids of this box. Connections, and the ears, voice and language model where they
+    did not come with the box, are named, and matched by name on import."""
 
     deskbell_agent: Literal[1] = 1
     settings: Agent
     connections: tuple[str, ...] = ()
+    speech_to_text: str = ""
     text_to_speech: str = ""
     language_model: str = ""
 

@@ -123,6 +123,16 @@ def _engine(agent: AgentView, trouble: EngineTrouble, facts: Facts) -> Iterator[
             remedy="Test it under Settings > Connectivity. Until it works, callers are answered from what the agent "
             "knows.",
         )
+    elif trouble.engine in ("ears of a server", "voice of a server"):
+        does = "hears" if trouble.engine == "ears of a server" else "speaks"
+        yield _finding(agent)(
+            kind=f"{trouble.engine} failing",
+            severity=Severity.WARNING,
+            title=f"“{agent.name}” {does} by itself instead of by its speech server",
+            evidence=f"The server failed {last}{why}.",
+            remedy="Test it under Settings > Connectivity. Until it works, the box does it, and tries the server again "
+            "every few minutes at the latest.",
+        )
     elif trouble.times >= _LOST_OFTEN:
         yield _finding(agent)(
             kind="recogniser failing",

@@ -14,7 +14,7 @@ from app.establishing import Seen
 SILENCE_DAYS: Final = 7
 """How far back calls that ended in a pause are counted: long enough to see a habit, short enough to be remembered."""
 
-Engine = Literal["Speech-To-Text", "Text-To-Speech", "language model"]
+Engine = Literal["Speech-To-Text", "Text-To-Speech", "language model", "ears of a server", "voice of a server"]
 
 
 @dataclass(frozen=True, slots=True)

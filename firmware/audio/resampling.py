@@ -1,4 +1,5 @@
-"""Sound at another sample rate, for the seconds of a test. Calls are resampled by the SIP stack."""
+"""Sound at another sample rate, for the seconds of a test. Calls are resampled by the SIP stack, servers' voices by
+line_sound.py."""
 
 from __future__ import annotations
 
@@ -28,14 +29,19 @@ def resampled(samples: Samples, from_hz: int, to_hz: int) -> Samples:
 
 
 def _piece(samples: Samples, wanted: NDArray[np.int64], from_hz: int, to_hz: int) -> Samples:
-    """The samples at places `wanted` of the result: a sinc low-pass under a Hann window."""
-    band = _BAND * min(1.0, to_hz / from_hz)
-    reach = round(_PERIODS / band)
-    at = wanted * (from_hz / to_hz)
-    near = np.floor(at).astype(np.int64)[:, None] + np.arange(1 - reach, 1 + reach)
-    distance = at[:, None] - near
-    weights = band * np.sinc(band * distance) * np.cos(np.pi / 2 * distance / reach) ** 2
+    """The samples at places `wanted` of the result."""
+    near, share = weights(wanted * (from_hz / to_hz), from_hz, to_hz)
     inside = (near >= 0) & (near < len(samples))
     taken = np.where(inside, samples[np.clip(near, 0, max(len(samples) - 1, 0))], 0)
-    made: Samples = np.sum(taken * weights, axis=1).astype(np.float32)
+    made: Samples = np.sum(taken * share, axis=1).astype(np.float32)
     return made
+
+
+def weights(at: NDArray[np.float64], from_hz: int, to_hz: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Which samples make the ones at the places `at`, counted in samples of `from_hz`, and by how much: a sinc low-pass
+    under a Hann window."""
+    band = _BAND * min(1.0, to_hz / from_hz)
+    reach = round(_PERIODS / band)
+    near = np.floor(at).astype(np.int64)[:, None] + np.arange(1 - reach, 1 + reach)
+    distance = at[:, None] - near
+    return near, band * np.sinc(band * distance) * np.cos(np.pi / 2 * distance / reach) ** 2

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from app.control import verbs, views
 from app.control.refusals import Refusal, Why
+from app.engines import role_of
 from app.outbound.dialling import dial_string
 from app.settings import Agent, DialRules
 from firmware.control.events import Events
@@ -89,6 +90,7 @@ class AgentVerbs:
             return views.AgentFile(
                 settings=record.plan.settings,
                 connections=tuple(parts.connections[each].account.name for each in attached),
+                speech_to_text=_own(parts, record.plan.speech_to_text),
                 text_to_speech=_own(parts, record.plan.text_to_speech),
                 language_model=_own(parts, record.plan.language_model),
             )
@@ -103,12 +105,12 @@ class AgentVerbs:
             attachments = (
                 views.Attachment(connection_id=by_name[name]) for name in ask.file.connections if name in by_name
             )
-            own = {(each.engine.kind, each.name): each.id for each in records.read_connectivity(db)}
+            own = {(role_of(each.engine), each.name): each.id for each in records.read_connectivity(db)}
             voice = f"box-voice-{ask.file.settings.voice}"
             plan = views.AgentPlan(
                 settings=ask.file.settings,
                 attachments=tuple(attachments),
-                speech_to_text="box-ears",
+                speech_to_text=own.get(("speech-to-text", ask.file.speech_to_text), "box-ears"),
                 text_to_speech=own.get(("text-to-speech", ask.file.text_to_speech), voice),
                 language_model=own.get(("language-model", ask.file.language_model)),
             )
@@ -160,7 +162,7 @@ def _unknown(db: records.Db, plan: views.AgentPlan) -> Refusal | None:
     for field, kind in _SPEECH.items():
         chosen = getattr(plan, field)
         entry = parts.connectivity.get(chosen)
-        if chosen is not None and (entry is None or entry.engine.kind != kind):
+        if chosen is not None and (entry is None or role_of(entry.engine) != kind):
             return _gone(field, f"choose a {kind} connection that exists")
     ids = [each.connection_id for each in plan.attachments]
     if any(each not in parts.connections for each in ids):

@@ -17,8 +17,14 @@ from firmware.storage import campaign_records, letter_records, records, searchin
 from firmware.storage.campaign_records import CampaignRecord
 from firmware.vault import Unreadable, Vault
 
-_ENGINES: Mapping[str, Engine] = {"stt": "Speech-To-Text", "tts": "Text-To-Speech", "brains": "language model"}
-"""By the second part of a logger's name."""
+_ENGINES: Mapping[str, Engine] = {
+    "models.stt": "Speech-To-Text",
+    "models.tts": "Text-To-Speech",
+    "app.brains": "language model",
+    "firmware.speech_servers.ears": "ears of a server",
+    "firmware.speech_servers.voice": "voice of a server",
+}
+"""By how a logger's name begins."""
 
 _TROUBLE_S = 3600.0
 """What an engine complained of an hour ago is over, or it has complained since."""
@@ -87,7 +93,7 @@ def _troubles(db: records.Db, scene: Scene, agent: records.AgentRecord, now: dat
     for row in searching.engine_warnings(db, agent.id, since):
         fields = json.loads(row["fields"])
         yield EngineTrouble(
-            engine=_ENGINES[row["source"].partition(".")[2].partition(".")[0]],
+            engine=next(engine for begin, engine in _ENGINES.items() if row["source"].startswith(begin)),
             times=row["times"],
             last_at=datetime.fromisoformat(row["last_at"]),
             problem=str(fields.get("problem") or fields.get("exception") or ""),

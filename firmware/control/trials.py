@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -12,9 +13,10 @@ import trio
 from app.control import verbs
 from app.control.connectivity import ConnectivityTest, Sound
 from app.control.refusals import Refusal, Why
-from app.engines import BoxEars, BoxVoice, ModelServer
+from app.engines import BoxEars, BoxVoice, HttpEars, HttpVoice, ModelServer, WyomingEars, WyomingVoice
 from app.language_models import ModelFailed
-from firmware import trying
+from app.speech_servers import HEARING_S, SPEAKING_S, SpeechFailed
+from firmware import trying, trying_servers
 from firmware.audio.resampling import Samples
 from firmware.audio.wav import WavProblem, read_wav, wav_of
 from firmware.control.refusing import not_found
@@ -39,6 +41,7 @@ ASKED = "Somebody calls you on the telephone. Greet them, in one short sentence.
 _BUSY = Refusal(
     why=Why.NOT_NOW, text="The test was not started: another one is running. Wait some seconds, then try again."
 )
+_UNREADABLE = ConnectivityTest(worked=False, text="Its key cannot be read on this box. Enter the key again, above.")
 _TOO_SLOW = f"There was no result within {TEST_S:.0f} s: the box or the server is too busy. Try again later."
 
 
@@ -93,20 +96,36 @@ class TrialVerbs:
                     answer = await self._understood(ask)
                 case ModelServer() as server:
                     answer = await self._thought(record, server, ask.text or ASKED)
+                case WyomingEars() | HttpEars() as server:
+                    answer = await self._served_ears(record, server, ask)
+                case WyomingVoice() | HttpVoice() as server:
+                    answer = await self._served_voice(record, server, ask.text or SPOKEN)
                 case _:
                     assert_never(record.engine)
-        except* (ModelFailed, VoiceMissing, RecogniserFailed, PackProblem) as group:
+        except* (ModelFailed, SpeechFailed, VoiceMissing, RecogniserFailed, PackProblem) as group:
             failure = first_of(group)
         return answer or _failed(failure)
 
     async def _spoken(self, voice: BoxVoice, text: str) -> ConnectivityTest:
-        spoken = await trying.speak(voice, text)
+        return await self._told_of(await trying.speak(voice, text), text)
+
+    async def _served_voice(
+        self, record: records.ConnectivityRecord, server: WyomingVoice | HttpVoice, text: str
+    ) -> ConnectivityTest:
+        """Raises: SpeechFailed."""
+        key = opened_secret(self._vault, record, "api_key", record.api_key)
+        if isinstance(key, Unreadable):
+            return _UNREADABLE
+        return await self._told_of(await trying_servers.speak(server, key, text), text, SPEAKING_S)
+
+    async def _told_of(self, spoken: trying.Spoken, text: str, patience_s: float = TEST_S) -> ConnectivityTest:
         if not len(spoken.samples):
             what = "There was nothing to say: the text has no word in it. Type a sentence."
             return ConnectivityTest(worked=False, text=what, said=text)
+        slow = _too_slow(spoken.first_ms, patience_s, "speaks")
         return ConnectivityTest(
-            worked=True,
-            text=f"It spoke. The first sound came after {spoken.first_ms} ms.",
+            worked=not slow,
+            text=f"It spoke. The first sound came after {spoken.first_ms} ms{slow}.",
             said=text,
             first_ms=spoken.first_ms,
             took_ms=spoken.took_ms,
@@ -119,8 +138,7 @@ class TrialVerbs:
         """Raises: ModelFailed."""
         key = opened_secret(self._vault, record, "api_key", record.api_key)
         if isinstance(key, Unreadable):
-            text = "Its key cannot be read on this box. Enter the key again, above."
-            return ConnectivityTest(worked=False, text=text)
+            return _UNREADABLE
         thought = await trying.think(server, key, question)
         slow = thought.first_ms > server.first_word_s * 1000
         patience = f": callers wait for {server.first_word_s:g} s. Raise that, or take a faster model" if slow else ""
@@ -134,6 +152,29 @@ class TrialVerbs:
         )
 
     async def _understood(self, ask: verbs.TryConnectivity) -> ConnectivityTest | Refusal:
+        async def hear(question: _Question) -> ConnectivityTest:
+            heard = await trying.hear(question.samples, narrow_band=question.narrow_band)
+            return _heard((heard.own, heard.general), heard.took_ms)
+
+        return await self._by_question(ask, hear)
+
+    async def _served_ears(
+        self, record: records.ConnectivityRecord, server: WyomingEars | HttpEars, ask: verbs.TryConnectivity
+    ) -> ConnectivityTest | Refusal:
+        """Raises: SpeechFailed."""
+        key = opened_secret(self._vault, record, "api_key", record.api_key)
+        if isinstance(key, Unreadable):
+            return _UNREADABLE
+
+        async def hear(question: _Question) -> ConnectivityTest:
+            heard = await trying_servers.hear(server, key, question.samples)
+            return _heard((heard.text,), heard.took_ms, _too_slow(heard.took_ms, HEARING_S, "hears"))
+
+        return await self._by_question(ask, hear)
+
+    async def _by_question(
+        self, ask: verbs.TryConnectivity, hear: Callable[[_Question], Awaitable[ConnectivityTest]]
+    ) -> ConnectivityTest | Refusal:
         question = await self._question(ask)
         if isinstance(question, WavProblem):
             text = f"The recording cannot be used: {question.value}."
@@ -142,18 +183,8 @@ class TrialVerbs:
         if trying.is_silent(question.samples):
             text = "The recording is silent. Check that the microphone is switched on, then record again."
             return ConnectivityTest(worked=False, text=text, said=question.said, sound_id=sound_id)
-        heard = await trying.hear(question.samples, narrow_band=question.narrow_band)
-        found = heard.own or heard.general
-        return ConnectivityTest(
-            worked=bool(found),
-            text=f"It heard something after {heard.took_ms} ms. Compare it with what was said."
-            if found
-            else "No word was understood. Speak clearly, close to the microphone, without music or other people.",
-            said=question.said,
-            heard=(heard.own, heard.general),
-            took_ms=heard.took_ms,
-            sound_id=sound_id,
-        )
+        test = await hear(question)
+        return test.model_copy(update={"said": question.said, "sound_id": sound_id})
 
     async def _question(self, ask: verbs.TryConnectivity) -> _Question | WavProblem:
         if ask.recording is None:
@@ -171,8 +202,23 @@ class TrialVerbs:
         return sound_id
 
 
+def _heard(readings: tuple[str, ...], took_ms: int, slow: str = "") -> ConnectivityTest:
+    text = "No word was understood. Speak clearly, close to the microphone, without music or other people."
+    if any(readings):
+        text = f"It heard something after {took_ms} ms{slow}. Compare it with what was said."
+    return ConnectivityTest(worked=any(readings) and not slow, text=text, heard=readings, took_ms=took_ms)
+
+
+def _too_slow(took_ms: int, patience_s: float, does: str) -> str:
+    if took_ms <= patience_s * 1000:
+        return ""
+    return (
+        f": callers wait for {patience_s:g} s, then the box {does} by itself. Take a faster server or a smaller model"
+    )
+
+
 def _failed(failure: BaseException | None) -> ConnectivityTest:
     why = str(failure)
-    detail = failure.detail if isinstance(failure, ModelFailed) else ""
+    detail = failure.detail if isinstance(failure, ModelFailed | SpeechFailed) else ""
     says = f" The server says: “{detail}”" if detail else ""
     return ConnectivityTest(worked=False, text=f"{why[:1].upper()}{why[1:]}.{says}")

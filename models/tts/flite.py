@@ -15,6 +15,7 @@ import numpy as np
 import trio
 
 from models.tts.libflite import LibFlite
+from models.tts.onset import Onset
 from models.tts.reading import has_words, readable
 
 VoiceName = Literal["slt", "rms"]
@@ -27,8 +28,6 @@ _CHUNKS_AHEAD: Final = 2
 LEVEL_DBFS: Final = -20.0
 # The same of the voices as they come, over ten sentences. The speech bench measures the result (tts.level_dbfs).
 _AS_MADE_DBFS: Final[dict[VoiceName, float]] = {"slt": -14.4, "rms": -20.4}
-_SILENT_BELOW: Final = 100  # of 32768: -50 dBFS
-_KEPT_SAMPLES: Final = 160  # 10 ms, for the onset of the first sound
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class FliteVoice:
     async def _synthesize(self, text: str, send: trio.MemorySendChannel[bytes], failures: list[Exception]) -> None:
         """Ends by closing `send`. A failure is left in `failures` for the generator: raised here, it would end the
         nursery, and so every other call."""
-        onset = _Onset()
+        onset = Onset()
 
         def hand_over(pcm: bytes) -> bool:
             try:
@@ -91,20 +90,3 @@ class FliteVoice:
     def _leveled(self, pcm: bytes) -> bytes:
         samples = np.frombuffer(pcm, np.int16) * self._gain
         return np.clip(samples, -32768, 32767).astype("<i2").tobytes()
-
-
-class _Onset:
-    """Cuts flite's 0.2 s of silence before the first sound: the caller has waited for long enough by then."""
-
-    def __init__(self) -> None:
-        self._begun = False
-
-    def trimmed(self, pcm: bytes) -> bytes:
-        """The next chunk, without what lies more than 10 ms before the clause's first sound."""
-        if self._begun:
-            return pcm
-        loud = np.flatnonzero(np.abs(np.frombuffer(pcm, dtype="<i2").astype(np.int32)) > _SILENT_BELOW)
-        if not loud.size:
-            return b""
-        self._begun = True
-        return pcm[2 * max(0, int(loud[0]) - _KEPT_SAMPLES) :]

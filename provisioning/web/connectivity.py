@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.control import views
-from app.control.connectivity import ConnectivityKind, ConnectivityList, ConnectivityTest, ConnectivityView, Sound
+from app.control.connectivity import ConnectivityList, ConnectivityTest, ConnectivityView, Sound
 from app.control.refusals import STATUS, Refusal, Why
-from app.engines import BoxVoice, ModelServer
+from app.engines import Role
 from provisioning.web.rendering import (
     MASK,
     Form,
@@ -27,15 +27,37 @@ from provisioning.web.rendering import (
     wrongly_typed,
 )
 
-_KINDS: tuple[str, ...] = get_args(ConnectivityKind)
-_TITLES = {"text-to-speech": "New voice", "language-model": "New language model"}
-"""Of what is made here. Ears come with the box."""
+_ROLES: tuple[str, ...] = get_args(Role)
+_TITLES = {
+    "wyoming-speech-to-text": "New ears: a Wyoming server",
+    "openai-speech-to-text": "New ears: an OpenAI-compatible server",
+    "text-to-speech": "New voice on the box",
+    "wyoming-text-to-speech": "New voice: a Wyoming server",
+    "openai-text-to-speech": "New voice: an OpenAI-compatible server",
+    "language-model": "New language model",
+}
+"""Of what is made here. The box's own ears come with it."""
+
+_FIELDS = {
+    "wyoming-speech-to-text": ("address", "model"),
+    "openai-speech-to-text": ("base_url", "model"),
+    "text-to-speech": ("voice", "speed_percent"),
+    "wyoming-text-to-speech": ("address", "voice", "speaker", "box_voice"),
+    "openai-text-to-speech": ("base_url", "model", "voice", "sound", "box_voice"),
+    "language-model": ("base_url", "model", "first_word_s"),
+}
+"""What each kind of engine is made of, besides its key."""
+
+_KEYED = ("openai-speech-to-text", "openai-text-to-speech", "language-model")
 
 _LABELS = {
     "name": "Name",
     "description": "Description",
     "voice": "Voice",
     "speed_percent": "Pace in per cent",
+    "speaker": "Speaker",
+    "sound": "Sound",
+    "address": "Address",
     "base_url": "Address",
     "model": "Model",
     "api_key": "Key",
@@ -51,15 +73,15 @@ async def show(request: Request) -> Response:
         case Refusal() as refusal:
             return refused(request, refusal)
         case ConnectivityList(items=entries):
-            by_kind = {kind: [each for each in entries if each.engine.kind == kind] for kind in _KINDS}
-            return page(request, "connectivity.html", by_kind=by_kind)
+            by_role = {role: [each for each in entries if each.role == role] for role in _ROLES}
+            return page(request, "connectivity.html", by_role=by_role)
 
 
 async def new(request: Request) -> Response:
     kind = request.query_params.get("kind", "")
     if kind not in _TITLES:
         return refused(request, Refusal(why=Why.NOT_FOUND, text="There is no such page. Go on from the menu."))
-    return _entry_page(request, kind, None, _EMPTY)
+    return _entry_page(request, kind, None, _EMPTY | _FIRST.get(kind, {}))
 
 
 async def create(request: Request) -> Response:
@@ -175,6 +197,7 @@ def _entry_page(
         "connectivity_entry.html",
         STATUS[found.why] if found else 200,
         kind=kind,
+        role=kind.removeprefix("wyoming-").removeprefix("openai-"),
         stored=stored,
         typed=typed,
         refusal=refusal,
@@ -187,11 +210,16 @@ def _entry_page(
     )
 
 
+_FIRST = {"text-to-speech": {"voice": "slt"}}
 _EMPTY = {
     "name": "",
     "description": "",
-    "voice": "slt",
+    "voice": "",
     "speed_percent": "100",
+    "speaker": "",
+    "sound": "wav",
+    "box_voice": "slt",
+    "address": "",
     "base_url": "",
     "model": "",
     "first_word_s": "3",
@@ -202,12 +230,12 @@ _EMPTY = {
 
 def _typed_of(stored: ConnectivityView) -> dict[str, str]:
     typed = _EMPTY | {"name": stored.name, "description": stored.description, "version": str(stored.version)}
-    match stored.engine:
-        case BoxVoice(voice=voice, speed_percent=speed_percent):
-            typed |= {"voice": voice, "speed_percent": str(speed_percent)}
-        case ModelServer(base_url=base_url, model=model, first_word_s=first_word_s):
-            typed |= {"base_url": base_url, "model": model, "first_word_s": f"{first_word_s:g}"}
-    return typed
+    engine = stored.engine.model_dump()
+    return typed | {name: _shown(engine[name]) for name in _FIELDS.get(stored.engine.kind, ())}
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _typed(form: Form) -> dict[str, str]:
@@ -216,10 +244,9 @@ def _typed(form: Form) -> dict[str, str]:
 
 def _draft(form: Form) -> dict[str, object]:
     draft: dict[str, object] = {"name": form["name"], "description": form["description"]}
-    if form["kind"] == "language-model":
-        key = {} if form["api_key"] == MASK else {"api_key": form["api_key"]}  # empty: the server asks for none
-        return draft | key | {"engine": {"kind": form["kind"]} | _given(form, "base_url", "model", "first_word_s")}
-    return draft | {"engine": {"kind": form["kind"]} | _given(form, "voice", "speed_percent")}
+    if form["kind"] in _KEYED and form["api_key"] != MASK:
+        draft["api_key"] = form["api_key"]  # empty: the server asks for none
+    return draft | {"engine": {"kind": form["kind"]} | _given(form, *_FIELDS.get(form["kind"], ()))}
 
 
 def _given(form: Form, *names: str) -> dict[str, str]:

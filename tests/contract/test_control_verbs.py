@@ -280,6 +280,9 @@ async def test_what_the_log_tells_the_diagnosis_of_engines_at_work(tmp_path: Pat
             (4, logging.WARNING, "app.brains.language_model", '{"problem": "too slow"}'),
             (3, logging.INFO, "app.brains.language_model", "{}"),
             (3, logging.WARNING, "app.brains.receptionist", "{}"),
+            (2, logging.WARNING, "firmware.speech_servers.ears", '{"problem": "gone"}'),
+            (2, logging.WARNING, "firmware.speech_servers.voice", '{"problem": "mute"}'),
+            (1, logging.INFO, "firmware.speech_servers.asking", "{}"),
         ):
             b.store.log_event(NOW - timedelta(minutes=minutes), level, source, agent.id, "text", fields)
         b.store.log_event(NOW, logging.ERROR, "models.tts.flite", "another agent", "text", "{}")
@@ -288,7 +291,9 @@ async def test_what_the_log_tells_the_diagnosis_of_engines_at_work(tmp_path: Pat
         assert sorted(facts.troubles[agent.id], key=lambda each: each.engine) == [
             EngineTrouble("Speech-To-Text", 2, NOW - timedelta(minutes=10), "crashed"),
             EngineTrouble("Text-To-Speech", 1, NOW - timedelta(minutes=5), "MemoryError"),
+            EngineTrouble("ears of a server", 1, NOW - timedelta(minutes=2), "gone"),
             EngineTrouble("language model", 1, NOW - timedelta(minutes=4), "too slow"),
+            EngineTrouble("voice of a server", 1, NOW - timedelta(minutes=2), "mute"),
         ]
 
 

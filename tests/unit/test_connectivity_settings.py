@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from app.engines import ConnectivityDraft, ModelServer
+from app.engines import ConnectivityDraft, HttpEars, HttpVoice, ModelServer, WyomingEars, WyomingVoice, role_of
 from app.settings import REVEAL_SECRETS
 
 pytestmark = pytest.mark.unit
@@ -76,5 +76,54 @@ def test_what_is_no_key_is_refused(key: str) -> None:
 
 
 def test_a_voice_has_no_key() -> None:
-    with pytest.raises(ValidationError, match="only a language model has a key"):
+    with pytest.raises(ValidationError, match="only an OpenAI-compatible server has a key"):
         ConnectivityDraft.model_validate({"name": "x", "engine": {"kind": "text-to-speech"}, "api_key": "sk"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("192.168.1.20:10300", "192.168.1.20:10300"),
+        (" tcp://192.168.1.20:10300/ ", "192.168.1.20:10300"),
+        ("ears.office.lan:10300", "ears.office.lan:10300"),
+        ("[fd00::1]:10300", "[fd00::1]:10300"),
+    ],
+)
+def test_a_wyoming_server_has_host_and_port(typed: str, kept: str) -> None:
+    assert WyomingEars(address=typed).address == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("", "host and port"),
+        ("192.168.1.20", "host and port"),
+        ("192.168.1.20:0", "host and port"),
+        ("192.168.1.20:99999", "host and port"),
+        ("http://192.168.1.20:10300", "host and port"),
+        ("secret@192.168.1.20:10300", "host and port"),
+        ("192.168.1.20:10300/secret", "host and port"),
+        ("192.168.1.20:10300\nx", "host and port"),
+        ("unix:///run/secret", "host and port"),
+        ("8.8.8.8:10300", "no encryption"),
+        ("x" * 301, "at most 300"),
+    ],
+)
+def test_what_is_no_wyoming_server_is_refused_without_repeating_it(typed: str, why: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        WyomingEars(address=typed)
+    [fault] = caught.value.errors(include_input=False, include_url=False)
+    assert why in fault["msg"]
+    assert "secret" not in str(caught.value)
+
+
+def test_what_people_paste_along_with_an_audio_servers_address_is_left_out() -> None:
+    ears = HttpEars(base_url="http://10.0.0.1:8000/v1/audio/transcriptions", model="tiny")
+    voice = HttpVoice(base_url="http://10.0.0.1:8000/v1/audio/speech/", model="tiny", voice="x")
+    assert (ears.base_url, voice.base_url) == ("http://10.0.0.1:8000/v1",) * 2
+    assert (role_of(ears), role_of(voice)) == ("speech-to-text", "text-to-speech")
+
+
+def test_a_speaker_belongs_to_a_voice() -> None:
+    with pytest.raises(ValidationError, match="fill in the voice"):
+        WyomingVoice(address="10.0.0.1:10200", speaker="p239")

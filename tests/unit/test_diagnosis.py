@@ -10,7 +10,7 @@ import pytest
 
 from app.control import views
 from app.control.views import AgentPlan, AgentState, AgentView, ConnectionView, Finding, RegistrationView, Severity
-from app.diagnosis import EngineTrouble, Facts, History, findings
+from app.diagnosis import Engine, EngineTrouble, Facts, History, findings
 from app.establishing import Encryption, FailedCall, Offer, Seen
 from app.ports import Direction
 from app.settings import Account, Agent
@@ -194,6 +194,14 @@ def test_a_language_model_that_fails() -> None:
     [finding] = found(troubles=[EngineTrouble("language model", 2, NOW, "it refuses the key")])
     assert (finding.kind, finding.severity) == ("language model failing", Severity.WARNING)
     assert finding.evidence == "It failed 2 times in the last hour, the last at 14:00 (it refuses the key)."
+
+
+@pytest.mark.parametrize(("engine", "does"), [("ears of a server", "hears"), ("voice of a server", "speaks")])
+def test_a_speech_server_that_fails_is_told_with_who_does_it_instead(engine: Engine, does: str) -> None:
+    [finding] = found(troubles=[EngineTrouble(engine, 2, NOW, "it is too slow")])
+    assert (finding.kind, finding.severity) == (f"{engine} failing", Severity.WARNING)
+    assert finding.title == f"“Reception” {does} by itself instead of by its speech server"
+    assert finding.evidence == "The server failed 2 times in the last hour, the last at 14:00 (it is too slow)."
 
 
 # -- registered, but calls fail to establish -------------------------------------------------------------------
