@@ -99,9 +99,13 @@ class ServedHearing:
         if attempt.failure is None:
             self._asking.worked()
             return
-        rest_s = self._asking.failed(attempt.failure, "The recogniser on the box heard this")
-        extra = {"problem": str(attempt.failure), "next_try_s": rest_s}
-        _log.warning("the speech-to-text server failed; the box hears by itself", extra=extra)
+        _log.warning(
+            "the speech-to-text server failed; the box hears by itself",
+            extra={
+                "problem": str(attempt.failure),
+                "next_try_s": self._asking.failed(attempt.failure, "The recogniser on the box heard this"),
+            },
+        )
 
     async def _chosen(self, attempt: Attempt, expected: str) -> Recognition:
         """Of what is read out, the box's own readings are kept too: for where the server's turns out wrong."""

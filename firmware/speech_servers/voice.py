@@ -64,9 +64,13 @@ class ServedVoice:
         if making.failure is None:
             self._asking.worked()
             return ""
-        rest_s = self._asking.failed(making.failure, "The voice on the box spoke")
-        extra = {"problem": str(making.failure), "next_try_s": rest_s}
-        _log.warning("the text-to-speech server failed; the box speaks by itself", extra=extra)
+        _log.warning(
+            "the text-to-speech server failed; the box speaks by itself",
+            extra={
+                "problem": str(making.failure),
+                "next_try_s": self._asking.failed(making.failure, "The voice on the box spoke"),
+            },
+        )
         return unspoken(making.text, making.heard_bytes)
 
 
