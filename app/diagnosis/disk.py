@@ -41,7 +41,7 @@ def _refuses(problem: str) -> Finding:
         severity=Severity.ERROR,
         title="The disk takes no data",
         evidence=problem,
-        remedy="An SD card that is worn out does this. Make a backup now, under Box > Backup: settings can still be "
+        remedy="An SD card that is worn out does this. Make a backup now under Box > Backup: settings can still be "
         "read. Then write the image onto a new card, start the box with it, and restore the backup there.",
     )
 

@@ -57,9 +57,14 @@ def _set_aside(path: Path, now: datetime) -> None:
     )
 
 
+_WORN_OUT = (
+    "If this repeats, the disk or SD card is worn out: make a backup (Box > Backup), and restore it on a new one"
+)
+
+
 def explain(fault: sqlite3.Error | OSError, folder: Path) -> str:
     """What happened, why, and what to do, for the user."""
-    why, remedy = _cause(fault, folder)
+    why, remedy = _cause(fault)
     return (
         f"Sessions cannot be written to the database in {folder} because {why} ({fault}). Calls go on, and the last "
         f"entries are kept in memory and written as soon as it works again. {remedy}."
@@ -80,31 +85,18 @@ def is_full(fault: sqlite3.Error | OSError) -> bool:
 
 def explain_refusal(fault: sqlite3.Error | OSError, folder: Path) -> str:
     """Why a change of the settings was not stored, and what to do, for the user."""
-    why, remedy = _cause(fault, folder)
+    why, remedy = _cause(fault)
     return f"The change was not stored because {why} ({fault}; folder {folder}). Nothing was changed. {remedy}."
 
 
-def _cause(fault: sqlite3.Error | OSError, folder: Path) -> tuple[str, str]:
+def _cause(fault: sqlite3.Error | OSError) -> tuple[str, str]:
     if is_full(fault):
         return "the disk is full", "Delete what is not needed there, old recordings first"
-    if _is_read_only(folder):
-        return "the disk or SD card can only be read any more", (
-            "It is worn out or broken. Make a backup now (Box > Backup), put in a new card, and restore the backup "
-            "there"
-        )
     if isinstance(fault, OSError) or _code(fault) in _FOLDER_FAULTS:
         return "the folder cannot be written to", "Make it a folder that belongs to the user Deskbell runs as"
     if _code(fault) == sqlite3.SQLITE_BUSY:
         return "another program holds it", "Close the program that has the database open"
-    return "the disk does not take the data", "Check the disk or SD card, and replace it if this repeats"
-
-
-def _is_read_only(folder: Path) -> bool:
-    """Linux makes a file system read-only whose disk took no data when it had to."""
-    try:
-        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
-    except OSError:  # it is not there at all
-        return False
+    return "the disk does not take the data", _WORN_OUT
 
 
 def _open(path: Path) -> sqlite3.Connection:

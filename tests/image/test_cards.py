@@ -74,7 +74,7 @@ async def test_one_that_wears_out_while_the_box_runs(tmp_path: Path) -> None:
             await counted(box, A_OK="1", A_TRY="0")
             worn.touch()
             await called(pbx)
-            await owner.sees(BOOT_S, "The disk takes no data", "can only be read", path="/diagnosis")
+            await owner.sees(BOOT_S, "The disk takes no data", "make a backup", path="/diagnosis")
             await called(pbx)
             form = await browser.form("/box/backup")
             typed = {"passphrase": "a long passphrase of a test", "again": "a long passphrase of a test"}
