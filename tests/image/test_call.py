@@ -37,7 +37,7 @@ async def test_a_call_is_taken_and_can_be_read(tmp_path: Path) -> None:
             await browser.first_boot(code, PASSWORD)
             owner = await provisioned(browser, box, pbx)
             await called(pbx)
-            page = await owner.sees(ANSWERED_S, "/sessions/", path="/sessions")
+            page = await owner.sees(ANSWERED_S, "/sessions/2", path="/sessions")
             [session] = set(re.findall(r'href="(/sessions/\d{8}T[\w-]+)"', page))
             told = await owner.sees(ANSWERED_S, ANSWER, "Answered", path=session)
             assert "park" in told.replace(ANSWER, "").lower(), "what the caller said stands there too"
