@@ -177,22 +177,27 @@ async def machine(
     *,
     clock: str = "",
     cable: bool = True,
+    cores: int = 1,
     mac: str = _MAC,
     worn: Path | None = None,
     tapped: Path | None = None,
     raspberry: bool = False,
 ) -> AsyncGenerator[Machine, None]:
     """Switched on; the plug is pulled at the end. `clock`: what its battery clock says; empty: the time. Without a
-    `cable` nobody reaches it, and it reaches nobody. `mac`: of its network card. `worn`: its disk takes no data while
-    there is such a file. `tapped`: where all that goes over its cable is kept (pcap). A `raspberry`: a Raspberry Pi 3,
-    which has no battery clock."""
+    `cable` nobody reaches it, and it reaches nobody. `cores`: of its processor; in software each wants one of ours.
+    `mac`: of its network card. `worn`: its disk takes no data while there is such a file. `tapped`: where all that goes
+    over its cable is kept (pcap). A `raspberry`: a Raspberry Pi 3, which has no battery clock."""
     disk = await trio.to_thread.run_sync(disk_of, folder, image)
     if raspberry:
         _tell_kernel(folder, _NO_WATCHDOG)
     ports = _free_port(), _free_port()
     with ExitStack() as wearing:
         drive = wearing.enter_context(_wearing_out(disk, worn)) if worn else f"format=raw,file={disk}"
-        command = _raspberry(folder, disk, ports) if raspberry else _command(folder, drive, ports, mac if cable else "")
+        command = (
+            _raspberry(folder, disk, ports)
+            if raspberry
+            else _command(folder, drive, ports, mac if cable else "", cores)
+        )
         tap = ["-object", f"filter-dump,id=tap,netdev=office,file={tapped}"] if tapped else []
         async with _switched_on(folder, [*command, *_clock(clock), *tap], ports) as box:
             yield box
@@ -264,12 +269,12 @@ def _forwarded(ports: tuple[int, int]) -> str:
     return f"hostfwd=tcp:127.0.0.1:{ports[0]}-:443,hostfwd=tcp:127.0.0.1:{ports[1]}-:80"
 
 
-def _command(folder: Path, drive: str, ports: tuple[int, int], mac: str) -> list[str]:
-    """`mac`: of its network card; empty: without a cable. One core in software, since a machine that tests may have no
-    other; DESKBELL_QEMU_ACCEL=kvm where there is."""
+def _command(folder: Path, drive: str, ports: tuple[int, int], mac: str, cores: int) -> list[str]:
+    """`mac`: of its network card; empty: without a cable. In software, since a machine that tests may have no other;
+    DESKBELL_QEMU_ACCEL=kvm where there is."""
     accel = os.environ.get("DESKBELL_QEMU_ACCEL", "tcg")
     return [
-        *(_arm(accel) if BOARD is ARM64 else _pc(accel)), "-nodefaults", "-display", "none", "-smp", "1",
+        *(_arm(accel) if BOARD is ARM64 else _pc(accel)), "-nodefaults", "-display", "none", "-smp", str(cores),
         "-m", str(MEMORY_MIB),
         "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE[BOARD][0]}",
         "-drive", f"if=pflash,format=raw,file={folder / 'firmware-settings.fd'}",
