@@ -39,7 +39,7 @@ TURN_S = 8.0
 LONGEST_VALUE = 200
 """Characters of one value: what somebody can say in a breath."""
 
-BUILT_IN: Final = frozenset({"end_call", "transfer", "take_message", "set_result", "look_up"})
+BUILT_IN: Final = frozenset({"end_call", "transfer", "take_message", "set_result", "look_up", "go_to"})
 
 _URL = re.compile(r"https?://[!-~]+")
 _PLACE = re.compile(r"\{([^{}]*)\}")

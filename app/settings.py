@@ -253,6 +253,53 @@ class ResultField(Settings):
         return self
 
 
+StateName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+
+
+class Transition(Settings):
+    """A way on to the state `to`. `when`: in words, for a language model, which then may choose it. The box takes it by
+    itself, whoever talks, once the result `result` is there (with the `value`, if one is given), or the caller says one
+    of the phrases of `said`. Any one of the three is enough."""
+
+    to: StateName
+    when: str = Field(default="", max_length=300)
+    result: str = Field(default="", max_length=40)
+    value: str = Field(default="", max_length=200)
+    said: tuple[Words, ...] = Field(default=(), max_length=20)
+
+    @field_validator("when", "result", "value")
+    @classmethod
+    def _one_line_only(cls, value: str) -> str:
+        return one_line(value.strip())
+
+
+class State(Settings):
+    """A part of a conversation. `says`: what is said when it begins. `instructions`: to a language model. `tools`: what
+    may be done here besides talking, by the names that app.brains.tools has, or a tool of the owner's; None: whatever
+    the agent may. `asks`: the results that are asked for here. `last`: the call may end here."""
+
+    name: StateName
+    says: Greeting = ""
+    instructions: str = Field(default="", max_length=2000)
+    tools: tuple[Words, ...] | None = Field(default=None, max_length=20)
+    asks: tuple[Annotated[Name, Field(max_length=40)], ...] = Field(default=(), max_length=30)
+    then: tuple[Transition, ...] = Field(default=(), max_length=8)
+    last: bool = False
+
+    @field_validator("instructions")
+    @classmethod
+    def _plain_text(cls, value: str) -> str:
+        return _lines(value)
+
+
+class Workflow(Settings):
+    """The states of a conversation. Whether they fit together is checked by `app/workflow_checks.py`, when an agent is
+    saved."""
+
+    first: StateName
+    states: tuple[State, ...] = Field(min_length=1, max_length=20)
+
+
 class Agent(Settings):
     """An agent: what it says, what it knows, and how it behaves in a call."""
 
@@ -265,6 +312,7 @@ class Agent(Settings):
     directory: tuple[Person, ...] = Field(default=(), max_length=200)
     vocabulary: tuple[Words, ...] = Field(default=(), max_length=500, description="other words to recognise")
     result_fields: tuple[ResultField, ...] = Field(default=(), max_length=30)
+    workflow: Workflow | None = Field(default=None, description="none: one conversation without states")
     mail_to: tuple[MailAddress, ...] = Field(default=(), max_length=10, description="told after a call, by e-mail")
     mail_when: Literal["every call", "something to tell"] = "something to tell"
     goodbye: Text = "Thank you for calling. Good-bye."

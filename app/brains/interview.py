@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from app.brains import taking_results
+from app.brains.course import Course
 from app.brains.mind import Mind, say
 from app.brains.results import is_asked_for
 from app.brains.taking_messages import Stage
@@ -28,10 +29,14 @@ class Interview:
         self.asks = asks
         self._agent = agent
         self._all = tuple(each for each in agent.result_fields if is_asked_for(each))
+        self.course = Course(agent.workflow) if agent.workflow else None
 
-    @property
-    def fields(self) -> tuple[ResultField, ...]:
-        return self._all if self.asks else ()
+    def fields(self, mind: Mind) -> tuple[ResultField, ...]:
+        """Those that are asked for where the conversation is."""
+        if not self.asks or self.course is None:
+            return self._all if self.asks else ()
+        wanted = [*map(str.casefold, self.course.state(mind.state).asks)]
+        return tuple(each for each in self._agent.result_fields if each.name.casefold() in wanted)
 
     @property
     def goodbye(self) -> str:
@@ -45,15 +50,16 @@ class Interview:
         return "message taken" if mind.note and mind.note.stage is Stage.TAKEN else "finished"
 
     def greeted(self, mind: Mind, greeting: str) -> Mind:
-        step = taking_results.greet(self.fields, greeting) if greeting and self.fields else None
+        fields = self.fields(mind)
+        step = taking_results.greet(fields, greeting) if greeting and fields else None
         return self.asked(mind, step) if step else say(mind, greeting)
 
     def begun(self, mind: Mind, first: str) -> Mind:
-        return self.asked(mind, taking_results.begin(self.fields, first))
+        return self.asked(mind, taking_results.begin(self.fields(mind), first))
 
-    def asks_who_we_are(self, heard: Heard) -> bool:
+    def asks_who_we_are(self, mind: Mind, heard: Heard) -> bool:
         said = (" ".join(words(text)) for text in (heard.own, heard.general))
-        return self.is_our_call and bool(self.fields) and any(map(_WHO.search, said))
+        return self.is_our_call and bool(self.fields(mind)) and any(map(_WHO.search, said))
 
     def introduced(self, mind: Mind) -> Mind:
         """Who we are, once more, and what is asked."""
@@ -78,7 +84,7 @@ class Interview:
 
     def led_back(self, mind: Mind) -> Mind:
         """Whatever was answered in between, what is asked for comes again after it, or for the first time."""
-        if mind.asks_something_else or not self.fields:
+        if mind.asks_something_else or not self.fields(mind):
             return mind
         if mind.asking is None:
             return self.begun(mind, mind.last_said)

@@ -36,7 +36,8 @@ from app.brains.prompt import (
 )
 from app.brains.receptionist import Receptionist
 from app.brains.results import as_text, completed
-from app.brains.tools import EndCall, Last, PutThrough, TakeMessage, Toolbox, Work, says, work_of
+from app.brains.tools import EndCall, Last, PutThrough, TakeMessage, Work, says, work_of
+from app.brains.whereabouts import Whereabouts
 from app.brains.words import words
 from app.dictation import Dictated
 from app.http_tools import HttpTools
@@ -76,7 +77,8 @@ class ModelBrain:
         self._first_word_s = first_word_s
         self._asker = ToolAsker(http) if http and http.tools else None
         declared = self._asker.tools if self._asker else ()
-        self._toolbox: Toolbox | None = Toolbox(agent, receptionist.look_up, declared)  # None: the server refuses tools
+        self._whereabouts = Whereabouts(agent, receptionist, declared)
+        self._takes_tools = True  # or else the server refuses them
         abilities = {True: Abilities.ASKS if declared else Abilities.WORKS, False: Abilities.TALKS}
         self._prompts = {works: for_call(prompt, agent.greeting, now, can) for works, can in abilities.items()}
         self._history = History()
@@ -141,10 +143,11 @@ class ModelBrain:
             return self._told(self._receptionist.reply(heard))
         self._receptionist_answers = False
         self._given = self._library.find(self.believed(heard)) if self._library else []
+        self._whereabouts.hear(heard)
         return self._think(heard)
 
     def interrupted(self, said: str) -> None:
-        """What was never heard was never said."""
+        """What was never heard was never said, and led nowhere."""
         heard = without_fillers(said, self._clauses)
         if self._receptionist_answers:
             self._receptionist.interrupted(_after(self._said_before, heard))
@@ -152,6 +155,7 @@ class ModelBrain:
             self._history.cut_off(heard)
         else:
             self._history.take_back()  # the caller goes on: the whole utterance comes again
+            self._whereabouts.take_back()
 
     async def conclude(self) -> dict[str, str] | None:
         if not self._has_answered:
@@ -173,6 +177,7 @@ class ModelBrain:
         """The receptionist answers unless we say otherwise."""
         self._history.begin_turn(*asked)
         self._receptionist_answers, self._said_before, self._clauses = True, "", []
+        self._whereabouts.begin_turn()
         if self._asker:
             self._asker.begin_turn()
 
@@ -203,6 +208,8 @@ class ModelBrain:
                     yield action
         except ModelFailed as why:
             problem = str(why)
+        for note in self._whereabouts.notes():
+            yield Noted(note)
         if not problem:
             self._failures = 0
             if source := cited(self._history.spoken, self._given):
@@ -234,16 +241,16 @@ class ModelBrain:
                         yield self._spoken(clause)
                         quiet.broken(clause, trio.current_time())
             except ToolsRefused as why:
-                self._toolbox = None
+                self._takes_tools = False
                 _log.warning("the language model gets no tools in this call", extra={"problem": str(why)})
                 yield Noted(f"The language model could only talk: {why}.")
                 continue
             finally:
                 answer.stop()
-            if self._toolbox is None or not answer.calls:
+            if not (self._takes_tools and answer.calls):
                 break
             has_asked = self._history.spoken.endswith("?")
-            work = work_of(self._toolbox, answer.calls, self._asker.left if self._asker else 0)
+            work = work_of(self._whereabouts.toolbox, answer.calls, self._asker.left if self._asker else 0)
             async with aclosing(self._worked(work, quiet)) as actions:
                 async for action in actions:
                     yield action
@@ -287,11 +294,11 @@ class ModelBrain:
             yield note
 
     def _ask(self) -> ModelAnswer:
-        if self._toolbox is None:
-            talk = conversation(self._prompts[False], only_said(self._history.messages))
-            return self._model.ask(informed(talk, self._given))
-        talk = conversation(self._prompts[True], self._history.messages)
-        return self._model.ask(informed(talk, self._given), self._toolbox.tools)
+        works = self._takes_tools
+        prompt = self._prompts[works] + self._whereabouts.told(works=works)
+        said = self._history.messages
+        talk = informed(conversation(prompt, said if works else only_said(said)), self._given)
+        return self._model.ask(talk, self._whereabouts.toolbox.tools if works else ())
 
     async def _done(self, work: Work) -> AsyncGenerator[Action, None]:
         """What takes the floor is done last."""
@@ -304,6 +311,7 @@ class ModelBrain:
         self._history.called(work.calls, work.told)
         self._found |= work.results
         if work.last is None:
+            self._whereabouts.go_on(work.goes_to, self.results)
             return
         self._receptionist_answers, self._said_before = True, said
         async with aclosing(self._told(self._carried_out(work.last), aloud=not says(said, work.last))) as actions:

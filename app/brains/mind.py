@@ -25,6 +25,7 @@ class Mind:
     wanted: str = ""  # the person whom the caller asked for
     note: Note | None = None
     asking: Asking | None = None  # None: nothing was asked for yet
+    state: str = ""  # of the conversation, where it has any; empty: the first
     do_not_call: bool = False
     notes: tuple[str, ...] = ()  # for whoever reads the session, of this reply
     put_through: str = ""  # set: put the caller through to this person once this is said

@@ -25,6 +25,8 @@ def likely_phrases(agent: Agent) -> tuple[str, ...]:
     for field in agent.result_fields:
         found.update(dict.fromkeys(likely_answers(field)))
     found.update(dict.fromkeys(agent.vocabulary))
+    for state in agent.workflow.states if agent.workflow else ():
+        found.update(dict.fromkeys(form for way in state.then for phrase in way.said for form in varied(phrase)))
     return tuple(found)
 
 

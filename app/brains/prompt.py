@@ -15,7 +15,7 @@ from itertools import dropwhile
 from app.brains.passages import Passage
 from app.language_models import ChatMessage
 from app.outbound.variables import filled
-from app.settings import Agent, Knowledge, Person, ResultField
+from app.settings import Agent, Knowledge, Person, ResultField, State, Transition
 
 LARGEST_KNOWLEDGE = 24_000
 """Characters, about 6000 tokens: what small models on small machines read in time, once. The rest is left out."""
@@ -85,6 +85,24 @@ def for_call(prompt: str, greeting: str, now: datetime, can: Abilities) -> str:
     """`prompt` for one call that begins `now`, in the office's own time. What differs from call to call comes last."""
     began = f"{prompt}\n\n{can.value}\n\nThis call begins on {now:%A}, {now.day} {now:%B %Y}, at {now:%H:%M}."
     return f"{began} You began it with: “{greeting}”" if greeting else began
+
+
+def in_state(state: State, ways: Sequence[Transition]) -> str:
+    """What holds in one part of a conversation: after all that holds always. `ways`: on to others, which a model may
+    choose."""
+    return "\n".join(filter(None, _of_state(state, ways)))
+
+
+def _of_state(state: State, ways: Sequence[Transition]) -> Iterator[str]:
+    yield f"The conversation is in its part “{state.name}” now. What your owner tells you of it goes first:"
+    yield state.instructions
+    if state.says:
+        yield f"It begins with: “{state.says}”"
+    if state.asks:
+        yield f"Find out here, and nothing else: {', '.join(state.asks)}."
+    if ways:
+        yield "From here you go on by calling go_to, as soon as it is so, to the part:"
+    yield from (f"- {json.dumps(each.to)}: {each.when}" for each in ways)
 
 
 def knowledge_left_out(agent: Agent) -> int:

@@ -22,6 +22,7 @@ from app.brains.mind import Mind, say, speak
 from app.brains.numbers import digits_in
 from app.brains.people import rather_named
 from app.brains.results import DO_NOT_CALL, offline_results
+from app.brains.stages import Stages
 from app.brains.taking_messages import Note, Stage
 from app.brains.taking_results import Asking
 from app.brains.words import words
@@ -38,13 +39,14 @@ _FAILURES = 2
 _AGREED = 0.75
 
 _AGAIN = "I am sorry, I did not understand you. Please say it in other words."
-_OFFER_MESSAGE = "I am sorry, I cannot help you with that. Shall I take a message?"
+_CANNOT_HELP = "I am sorry, I cannot help you with that."
 _CANNOT = "I cannot put you through to {}."
 _NOT_PUT_THROUGH = {
     Result.BUSY: "{} is on the telephone.",
     Result.NO_ANSWER: "{} does not answer.",
     Result.DECLINED: "{} cannot take your call now.",
 }
+_CALLED_BACK = "Shall I take a message, so that somebody calls you back?"
 _WHOM = "Whom would you like to speak to?"
 _NO_MORE_CALLS = "I am sorry. You will not be called again. Good-bye."
 _OFFER_NO_CALLS = "Shall I see to it that you are not called again?"
@@ -59,6 +61,7 @@ class Receptionist:
         self._mind = self._before = Mind()
         self._decided: tuple[Heard, Decision] | None = None
         self._interview = Interview(agent, direction, asks=asks)
+        self._stages = Stages(self._interview, self._results_of)
 
     @property
     def expects(self) -> Expects:
@@ -80,7 +83,9 @@ class Receptionist:
 
     @property
     def results(self) -> dict[str, str]:
-        mind = self._mind
+        return self._results_of(self._mind)
+
+    def _results_of(self, mind: Mind) -> dict[str, str]:
         noted = {"wanted": mind.wanted} if mind.wanted else {}
         noted |= mind.note.results() if mind.note else {}
         found = offline_results(self._agent.result_fields, noted, taking_results.results(mind.asking))
@@ -139,12 +144,20 @@ class Receptionist:
         return self._become(self._take_message(replace(self._settled, wanted=person or self._mind.wanted)))
 
     def reply(self, heard: Heard) -> AsyncGenerator[Action, None]:
-        return self._become(self._next(self._settled, heard))
+        return self._become(self._stages.reply(self._settled, heard, self._next))
+
+    @property
+    def state(self) -> str:
+        return self._mind.state
+
+    def enter(self, state: str) -> None:
+        """Whoever talks instead has led the conversation there."""
+        self._mind = self._stages.led(self._mind, state)
 
     def not_put_through(self, person: str, why: Result) -> AsyncGenerator[Action, None]:
         mind, because = replace(self._mind, put_through="", wanted=person), _NOT_PUT_THROUGH.get(why, _CANNOT)
-        text = f"I am sorry, {because.format(person)} Shall I take a message for {person}?"
-        return self._become(say(mind, text, expects=Expects.YES_NO, offered_message=True))
+        text = f"I am sorry, {because.format(person)}"
+        return self._become(self._offering_message(mind, text, f"Shall I take a message for {person}?"))
 
     def interrupted(self, said: str) -> None:
         """What was never heard was never said: the caller went on, and the whole utterance comes again."""
@@ -224,7 +237,9 @@ class Receptionist:
             return self._noting(mind, mind.noting, heard)
         if mind.offered_message and answer is not None:
             return self._take_message(mind) if answer else self._interview.led_on(say(mind, "All right."))
-        if mind.guesses and (meant := self._which_guess(mind, heard, answer)):
+        if mind.guesses and (
+            meant := guesses.meant(mind.guesses, heard, answer, lambda: self._decide(heard), self._matcher)
+        ):
             return self._interview.led_back(self._carry_out(mind, meant))
         return self._asked_or_told(mind, heard, answer)
 
@@ -235,11 +250,11 @@ class Receptionist:
 
     def _asked_or_told(self, mind: Mind, heard: Heard, answer: bool | None) -> Mind:
         """An answer to what is asked for, or something that the caller wants."""
-        if self._interview.asks_who_we_are(heard):
+        if self._interview.asks_who_we_are(mind, heard):
             return self._interview.introduced(mind)
         if mind.asking is not None and mind.asking.open is not None:
             return self._answered(mind, mind.asking, heard)
-        if mind.asking is None and self._interview.fields:
+        if mind.asking is None and self._interview.fields(mind):
             return self._first_words(mind, heard)
         return self._wish(mind, heard, answer)
 
@@ -254,24 +269,11 @@ class Receptionist:
             return say(mind, "Yes, please?")
         return self._failed(mind, decision)
 
-    def _which_guess(self, mind: Mind, heard: Heard, answer: bool | None) -> Intent | None:
-        if len(mind.guesses) == 1 and answer is True:
-            return mind.guesses[0]
-        said = {*words(heard.own), *words(heard.general)}
-        if len(mind.guesses) == 2 and said & {"first", "second", "latter"} and not {"first", "second"} <= said:
-            return mind.guesses[0 if "first" in said else 1]
-        if answer is False:
-            return None
-        again = self._decide(heard)
-        if again.verdict is not Verdict.NOTHING and again.guesses[0] in mind.guesses:
-            return again.guesses[0]  # likely twice in a row: the caller has said it again
-        return self._matcher.decide(heard, among=mind.guesses).intent
-
     def _failed(self, mind: Mind, decision: Decision | None) -> Mind:
         """Not understood: ask which of the likeliest was meant; say so; in the end offer to take a message."""
         failures = mind.failures + 1
         if failures > _FAILURES:
-            return say(mind, _OFFER_MESSAGE, expects=Expects.YES_NO, offered_message=True)
+            return self._offering_message(mind, _CANNOT_HELP, "Shall I take a message?")
         if decision is None or decision.verdict is not Verdict.ASK:
             return say(mind, _AGAIN, failures=failures)
         offered = guesses.worth_offering(decision)
@@ -304,10 +306,9 @@ class Receptionist:
 
     def _person(self, mind: Mind, name: str) -> Mind:
         mind = replace(mind, wanted=name)
-        if number_of(self._agent, name):
+        if number_of(self._agent, name) and self._stages.allows(mind, "transfer"):
             return say(mind, f"I am putting you through to {name}.", put_through=name)
-        text = f"{_CANNOT.format(name)} Shall I take a message for {name}?"
-        return say(mind, text, expects=Expects.YES_NO, offered_message=True)
+        return self._offering_message(mind, _CANNOT.format(name), f"Shall I take a message for {name}?")
 
     def _someone(self, mind: Mind) -> Mind:
         reachable = [each.name for each in self._agent.directory if number_of(self._agent, each.name)]
@@ -315,14 +316,18 @@ class Receptionist:
             return self._person(mind, reachable[0])
         if reachable and mind.last_said != _WHOM:
             return say(mind, _WHOM)
-        text = "I cannot put you through without a name. Shall I take a message, so that somebody calls you back?"
-        return say(mind, text, expects=Expects.YES_NO, offered_message=True)
+        return self._offering_message(mind, "I cannot put you through without a name.", _CALLED_BACK)
 
     def _hours(self, mind: Mind) -> Mind:
         if self._agent.hours:
             return say(mind, self._agent.hours)
-        text = "I do not know the opening hours. Shall I take a message, so that somebody calls you back?"
-        return say(mind, text, expects=Expects.YES_NO, offered_message=True)
+        return self._offering_message(mind, "I do not know the opening hours.", _CALLED_BACK)
+
+    def _offering_message(self, mind: Mind, text: str, offer: str) -> Mind:
+        """Where none may be taken, only what there is to say."""
+        if not self._stages.allows(mind, "take_message"):
+            return say(mind, text)
+        return say(mind, f"{text} {offer}", expects=Expects.YES_NO, offered_message=True)
 
     def _repeat(self, mind: Mind) -> Mind:
         """Say the last thing again, whole, and go on waiting for what it asked."""
@@ -366,6 +371,8 @@ class Receptionist:
     # -- a message ---------------------------------------------------------------------------------------------
 
     def _take_message(self, mind: Mind) -> Mind:
+        if not self._stages.allows(mind, "take_message"):
+            return say(mind, "I cannot take a message now.")
         return self._noted(mind, taking_messages.begin(mind.wanted))
 
     def _noting(self, mind: Mind, note: Note, heard: Heard) -> Mind:
@@ -385,7 +392,7 @@ class Receptionist:
 
 
 def _says_bye(heard: Heard) -> bool:
-    return "bye" in (*words(heard.own), *words(heard.general))
+    return "bye" in words(f"{heard.own} {heard.general}")
 
 
 def matcher_of(agent: Agent, likeness: Likeness) -> Matcher:

@@ -111,6 +111,14 @@ def begin(fields: Sequence[ResultField], first: str = "") -> Step:
     return _ask(Asking(tuple(fields)), first)
 
 
+def go_on(asking: Asking | None, fields: Sequence[ResultField], first: str) -> Step:
+    """The first question for one of other fields that is due and has no answer yet, after `first`, which is all where
+    there is none."""
+    known = asking.values if asking else ()
+    missing = tuple(each for each in fields if each.name not in dict(known))
+    return _next(Asking(missing, known, place=-1), first)
+
+
 def greet(fields: Sequence[ResultField], greeting: str) -> Step | None:
     """The greeting with the first question; one that ends with a question has asked it, unless the field has its own.
     None for a greeting that offers help: what the caller wants comes first."""

@@ -14,13 +14,14 @@ from enum import Enum
 
 from pydantic import JsonValue
 
+from app.brains.course import allows
 from app.brains.intents import Intent, Kind
 from app.brains.prompt import kind_of, knowledge_left_out, known, person_line
 from app.brains.results import as_text
 from app.brains.words import words
 from app.http_tools import MOST_CALLS, HttpTool, Value, function_name, schema_of, values_of
 from app.language_models import Tool, ToolCall
-from app.settings import Agent, Person
+from app.settings import Agent, Person, State
 from app.transfers import number_of
 
 LONGEST_ARGUMENTS = 2_000
@@ -57,6 +58,13 @@ class TakeMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class GoTo:
+    """`state` is one that the conversation may go on to."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetResult:
     """`name` is declared, and `value` fits it."""
 
@@ -83,7 +91,7 @@ class AskTool:
 Last = EndCall | PutThrough | TakeMessage
 """What takes the floor: the receptionist goes on."""
 
-Wish = Last | SetResult | LookUp | AskTool
+Wish = Last | GoTo | SetResult | LookUp | AskTool
 
 
 class Cause(Enum):
@@ -96,6 +104,7 @@ class Cause(Enum):
     FOR_NOBODY = "nobody of the directory was named to take a message for"
     NO_RESULT = "no result of that name is declared"
     NOT_FITTING = "the value does not fit the result"
+    NO_WAY = "the conversation does not go on there from here"
     NO_WORDS = "it looked for no words, or for too many"
     NO_VALUE = "a value does not fit the field of the tool"
     TOO_OFTEN = "it asked tools too often in one turn"
@@ -112,14 +121,22 @@ class Refused:
 
 class Toolbox:
     """Of one agent: what its owner's settings allow, and nothing else. `find`: what it knows of some words, best
-    first. `declared`: its HTTP tools."""
+    first. `declared`: its HTTP tools. `state`: of the conversation, where it has any, and which others it may go on
+    to."""
 
     def __init__(
-        self, agent: Agent, find: Callable[[str], Sequence[Intent]], declared: Sequence[HttpTool] = ()
+        self,
+        agent: Agent,
+        find: Callable[[str], Sequence[Intent]],
+        declared: Sequence[HttpTool] = (),
+        state: State | None = None,
+        onward: Sequence[str] = (),
     ) -> None:
-        self._agent, self._find = agent, find
+        self._agent, self._find, self._onward = agent, find, onward
         self._declared = {function_name(each.name): each for each in declared}
-        self.tools = (*_tools(agent), *(_http_tool(each) for each in declared))
+        every = (*_tools(agent), *(_http_tool(each) for each in declared))
+        ways = (_go_to(onward),) if onward else ()
+        self.tools = (*(each for each in every if state is None or allows(state, each.name)), *ways)
         self._by_name = {tool.name: tool for tool in self.tools}
 
     def read(self, call: ToolCall) -> Wish | Refused:
@@ -139,6 +156,8 @@ class Toolbox:
                 return self._transfer(arguments)
             case "take_message":
                 return self._take_message(arguments)
+            case "go_to":
+                return self._go_to(arguments["state"])
             case "set_result":
                 return self._set_result(arguments)
             case "look_up":
@@ -167,6 +186,11 @@ class Toolbox:
         if person := _named(self._agent.directory, name):
             return TakeMessage(person.name)
         return Refused(Cause.FOR_NOBODY, "There is nobody of that name. Call it without a person.")
+
+    def _go_to(self, state: object) -> GoTo | Refused:
+        if isinstance(state, str) and state in self._onward:
+            return GoTo(state)
+        return Refused(Cause.NO_WAY, f"You stay where you are. From here it goes on to: {', '.join(self._onward)}.")
 
     def _set_result(self, arguments: Mapping[str, object]) -> SetResult | Refused:
         declared = next((each for each in self._agent.result_fields if each.name == arguments["name"]), None)
@@ -205,6 +229,7 @@ class Work:
     looked_up: list[str] = field(default_factory=list)
     asks: list[tuple[int, AskTool]] = field(default_factory=list)  # and the place of their answer in `told`
     last: Last | None = None
+    goes_to: str = ""
     has_news: bool = False  # something that the model should learn
 
     def take(self, call: ToolCall, wish: Wish | Refused) -> None:
@@ -212,7 +237,7 @@ class Work:
         self.told.append(self._done(wish))
 
     def _done(self, wish: Wish | Refused) -> str:
-        self.has_news = self.has_news or not isinstance(wish, SetResult)
+        self.has_news = self.has_news or not isinstance(wish, SetResult | GoTo)
         match wish:
             case Refused(cause, told):
                 self.refused.append(cause)
@@ -223,10 +248,13 @@ class Work:
             case LookUp(entries, told):
                 self.looked_up += entries
                 return told
+            case GoTo(state) if not self.goes_to:
+                self.goes_to = state
+                return f"You are in “{state}” now. What holds there stands at the end of your instructions."
             case AskTool():
                 self.asks.append((len(self.told), wish))
                 return ""
-            case _ if self.last is None:
+            case EndCall() | PutThrough() | TakeMessage() if self.last is None:
                 self.last = wish
                 return "The caller is told so now. It is done unless they interrupt."
             case _:
@@ -301,6 +329,15 @@ def _tools(agent: Agent) -> Iterator[Tool]:
             "not know.",
             _object({"words": {"type": "string", "description": f"at most {MOST_WORDS}"}}, required=("words",)),
         )
+
+
+def _go_to(onward: Sequence[str]) -> Tool:
+    return Tool(
+        "go_to",
+        "Go on to another part of the conversation, as soon as what your instructions say of it is so. The caller "
+        "hears nothing of it.",
+        _object({"state": _one_of(onward, "which")}, required=("state",)),
+    )
 
 
 def _http_tool(tool: HttpTool) -> Tool:

@@ -11,10 +11,11 @@ from app.control.refusals import Refusal, Why
 from app.engines import role_of
 from app.outbound.dialling import dial_string
 from app.settings import Agent, DialRules
+from app.workflow_checks import problems
 from firmware.control.events import Events
 from firmware.control.look import Scene, agent_view
 from firmware.control.refusing import missed, not_found, taken
-from firmware.storage import SqliteLedger, records
+from firmware.storage import SqliteLedger, records, tool_records
 from firmware.telephony import BadTargetError, target_uri
 
 T = TypeVar("T")
@@ -126,7 +127,7 @@ class AgentVerbs:
         return self._write(db, fresh, plan)
 
     def _write(self, db: records.Db, old: records.AgentRecord, plan: views.AgentPlan) -> views.AgentDetail | Refusal:
-        if why := _not_dialled(plan.settings) or _unknown(db, plan):
+        if why := _not_dialled(plan.settings) or _unknown(db, plan) or _leads_nowhere(db, old, plan.settings):
             return why
         record = replace(old, version=old.version + 1, modified_at=datetime.now(UTC), plan=plan)
         if taken_by := records.write_agent(db, record):
@@ -183,6 +184,16 @@ def _not_dialled(agent: Agent) -> Refusal | None:
             wrong[f"directory.{place}.extension"] = "must be an extension, a number, or a SIP address; or empty"
     text = "The agent was not saved: callers cannot be put through to what stands there. See below."
     return Refusal(why=Why.INVALID, text=text, fields=wrong) if wrong else None
+
+
+def _leads_nowhere(db: records.Db, old: records.AgentRecord, agent: Agent) -> Refusal | None:
+    """A workflow in which a caller could get stuck. Its tools are looked for when it is changed only: an agent's file
+    has none with it, and one that was deleted is none that may be used."""
+    is_new = old.version == 0 or old.plan.settings.workflow == agent.workflow
+    tools = None if is_new else [each.tool.name for each in tool_records.read_tools(db, old.id)]
+    found = problems(agent, tools)
+    text = "The agent was not saved: its workflow does not fit together. See below."
+    return Refusal(why=Why.INVALID, text=text, fields=dict(found)) if found else None
 
 
 def _gone(field: str, what: str) -> Refusal:
