@@ -43,8 +43,8 @@ _LABEL_OF = {
     "c": "Result {}, values of a choice",
     "w": "Result {}, only after",
 }
-_LIST_OF = {"vocabulary": "vocabulary", "mail_to": "mail_to"}
-"""Lists that are typed into one field, an entry on each line."""
+_LIST_OF = {"vocabulary": "vocabulary", "mail_to": "mail_to", "workflow": "workflow"}
+"""Lists that are typed into one field, an entry on each line; and what has a page of its own."""
 
 _WHOLE = {"settings": "people", "attachments": "channels", "result_fields": "results"}
 """Parts of the form, for faults that are not those of one field."""
@@ -64,6 +64,7 @@ LABELS = {
     "results": "What the call should bring",
     "channels": "Communication channels",
     "mail_to": "E-mail addresses",
+    "workflow": "Workflow",
 }
 _NO_RESULT = ("", "", "", "text", "", "", "")
 
@@ -199,6 +200,15 @@ def plan_of(form: Form) -> dict[str, object]:
         "text_to_speech": form["text_to_speech"] or None,
         "language_model": form["language_model"] or None,
     }
+
+
+def with_workflow(plan: dict[str, object], stored: AgentDetail) -> dict[str, object]:
+    """`plan` with the workflow that has a page of its own."""
+    workflow = stored.plan.settings.workflow
+    settings = plan["settings"]
+    if workflow is None or not isinstance(settings, dict):
+        return plan
+    return plan | {"settings": settings | {"workflow": workflow.model_dump(mode="json")}}
 
 
 def _results(form: Form) -> list[tuple[str, ...]]:

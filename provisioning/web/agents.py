@@ -14,7 +14,7 @@ from app.control.documents import Documents
 from app.control.http_tools import HttpToolList
 from app.control.refusals import STATUS, Refusal, Why
 from app.settings import NOTED_RESULTS
-from provisioning.web.agent_form import free_line, labels_of, named, plan_of, typed_of, typed_plan
+from provisioning.web.agent_form import free_line, labels_of, named, plan_of, typed_of, typed_plan, with_workflow
 from provisioning.web.rendering import (
     Form,
     done,
@@ -79,7 +79,7 @@ async def create(request: Request) -> Response:
         return form
     if form.ticked("more"):
         return await _form_page(request, None, typed_of(form, more=form["more"]))
-    answer = await _asked(request, "create_agent", form)
+    answer = await _asked(request, "create_agent", plan_of(form))
     if isinstance(answer, Refusal):
         return await _form_page(request, None, typed_of(form), answer)
     where = next_of(form["next"], f"/agents/{answer.view.id}")
@@ -95,7 +95,8 @@ async def update(request: Request) -> Response:
         return refused(request, stored)
     if form.ticked("more"):
         return await _form_page(request, stored.view, typed_of(form, more=form["more"]))
-    answer = await _asked(request, "update_agent", form, id=agent_id, if_version=whole_number(form["version"], 0))
+    plan = with_workflow(plan_of(form), stored)
+    answer = await _asked(request, "update_agent", plan, id=agent_id, if_version=whole_number(form["version"], 0))
     if isinstance(answer, Refusal):
         typed = typed_of(form) | {"version": version_after(answer, form["version"], stored.view.version)}
         return await _form_page(request, stored.view, typed, answer)
@@ -166,9 +167,11 @@ async def log(request: Request) -> Response:
     )
 
 
-async def _asked(request: Request, verb: str, form: Form, **question: object) -> views.AgentDetail | Refusal:
+async def _asked(
+    request: Request, verb: str, plan: dict[str, object], **question: object
+) -> views.AgentDetail | Refusal:
     try:
-        return await door_of(request).box.ask(verb, views.AgentDetail, **question, plan=plan_of(form))
+        return await door_of(request).box.ask(verb, views.AgentDetail, **question, plan=plan)
     except ValidationError as error:
         return wrongly_typed(error)
 
@@ -193,6 +196,10 @@ async def _form_page(
     documents = await box.ask("list_documents", Documents, id=view.id) if view else Documents(items=())
     if isinstance(documents, Refusal):
         return refused(request, documents)
+    stored = await box.ask("get_agent", views.AgentDetail, id=view.id) if view else None
+    if isinstance(stored, Refusal):
+        return refused(request, stored)
+    workflow = stored.plan.settings.workflow if stored else None
     tools = await box.ask("list_http_tools", HttpToolList, id=view.id) if view else HttpToolList(items=())
     if isinstance(tools, Refusal):
         return refused(request, tools)
@@ -218,5 +225,6 @@ async def _form_page(
         noted_results=NOTED_RESULTS,
         documents=documents.items,
         tools=tools.items,
+        states=[each.name for each in workflow.states] if workflow else [],
         file_error=file_error,
     )

@@ -77,7 +77,7 @@ def _about(name: str, text: str) -> str:
 
 def read(text: str) -> Read | Mistake:
     if len(text) > LARGEST_TEXT:
-        return Mistake(0, f"This is longer than {LARGEST_TEXT:,} characters, which no campaign is.")
+        return Mistake(0, f"This is longer than {LARGEST_TEXT:,} characters, which is more than anybody writes.")
     try:
         return _refused(text) or _composed(text)
     except yaml.MarkedYAMLError as fault:
@@ -103,7 +103,7 @@ def _refused(text: str) -> Mistake | None:
         if getattr(event, "tag", None):
             return Mistake(line, "Words that begin with ! are not taken here. Leave it out.")
         if depth > _DEEPEST or count > _MOST_EVENTS:
-            return Mistake(line, "There is more in this text than in any campaign.")
+            return Mistake(line, "There is more in this text than anybody writes.")
     return None
 
 

@@ -44,9 +44,9 @@ def test_words_are_words() -> None:
         ("a: 1\nb\x07: 2", 2, "a character that cannot be seen"),
         ("? [a]\n: 1", 1, "A name was expected here."),
         ("a: 1\n---\nb: 2", 2, "This line cannot be read"),
-        ("[" * 3000, 1, "There is more in this text than in any campaign."),
-        ("{a: " * 3000, 1, "There is more in this text than in any campaign."),
-        ("[" + "x, " * 20_001 + "]", 1, "There is more in this text than in any campaign."),
+        ("[" * 3000, 1, "There is more in this text than anybody writes."),
+        ("{a: " * 3000, 1, "There is more in this text than anybody writes."),
+        ("[" + "x, " * 20_001 + "]", 1, "There is more in this text than anybody writes."),
         ("x" * (LARGEST_TEXT + 1), 0, "This is longer than"),
     ],
 )
