@@ -283,8 +283,8 @@ class State(Settings):
     instructions: str = Field(default="", max_length=2000)
     tools: tuple[Words, ...] | None = Field(default=None, max_length=20)
     asks: tuple[Annotated[Name, Field(max_length=40)], ...] = Field(default=(), max_length=30)
-    then: tuple[Transition, ...] = Field(default=(), max_length=8)
     last: bool = False
+    then: tuple[Transition, ...] = Field(default=(), max_length=8)
 
     @field_validator("instructions")
     @classmethod
@@ -297,7 +297,15 @@ class Workflow(Settings):
     saved."""
 
     first: StateName
-    states: tuple[State, ...] = Field(min_length=1, max_length=20)
+    states: tuple[State, ...] = Field(max_length=20)
+
+    @field_validator("states")
+    @classmethod
+    def _not_empty(cls, states: tuple[State, ...]) -> tuple[State, ...]:
+        """As a validator, since what is wrong with a state would be told as its absence too."""
+        if not states:
+            raise ValueError("must have one state or more; for none, leave the workflow out")
+        return states
 
 
 class Agent(Settings):

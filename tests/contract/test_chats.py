@@ -30,8 +30,15 @@ from tests.contract.test_http_tools import KEY, sends
 from tests.contract.test_http_tools_in_a_turn import CALLS, SAYS
 from tests.fakes.model_server import Script, model_server
 from tests.fakes.webhook_receiver import receiver
+from tests.office.llama import llama_server
+from tests.office.recital import Recital, call_text
+from tests.scene.test_workflow import AGENT as PRACTICE
+from tests.scene.test_workflow import BY_MODEL, BY_RESULT, WENT
 
 pytestmark = pytest.mark.contract
+
+
+GREETS = Agent(name="Reception", greeting="Good day, {name}.")
 
 
 @asynccontextmanager
@@ -50,10 +57,10 @@ async def chats(b: Box, folder: Path) -> AsyncGenerator[ChatVerbs, None]:
         nursery.cancel_scope.cancel()
 
 
-async def stored(b: Box, model_url: str = "", *, ears: bool = True) -> None:
+async def stored(b: Box, model_url: str = "", *, ears: bool = True, settings: Agent = GREETS) -> None:
     def write(db: records.Db) -> None:
         plan = views.AgentPlan(
-            settings=Agent(name="Reception", greeting="Good day, {name}."),
+            settings=settings,
             speech_to_text="box-ears" if ears else None,
             text_to_speech="box-voice-slt",
             language_model="m1" if model_url else None,
@@ -123,3 +130,41 @@ async def test_whoever_cannot_run_or_is_not_there_is_told_why(tmp_path: Path) ->
     for each in (nobody, gone):
         assert isinstance(each, Refusal)
         assert each.why is Why.NOT_FOUND
+
+
+async def said(asked: ChatVerbs, chat: ChatView, text: str) -> list[str]:
+    """What came of it."""
+    answer = await asked.say_in_chat(SayInChat(id="a1", chat_id=chat.id, text=text))
+    assert isinstance(answer, ChatView)
+    before = max(place for place, line in enumerate(answer.lines) if line.speaker == "caller")
+    return [f"{each.speaker}: {each.text}" for each in answer.lines[before + 1 :]]
+
+
+async def test_the_receptionist_goes_through_a_workflow(tmp_path: Path) -> None:
+    async with box(tmp_path) as b, chats(b, tmp_path) as asked:
+        await stored(b, settings=PRACTICE.model_copy(update={"greeting": "Good day."}))
+        chat = await started(asked)
+        assert [each.text for each in chat.lines] == ["Good day. What is it about?"]
+        assert await said(asked, chat, "an appointment") == [
+            f"box: {WENT.format('booking', BY_RESULT)}",
+            "agent: Thank you. Let us find a day. Which day?",
+        ]
+        assert (await said(asked, chat, "tuesday"))[1].startswith("agent: Thank you. You are booked.")
+
+
+async def test_a_real_llama_server_goes_through_a_workflow(tmp_path: Path) -> None:
+    """It calls go_to, and recites what it is told to in the state where it then is."""
+    wants = Recital("appointment", call_text("go_to", state="booking"))
+    there = Recital("you are in “booking” now", "Monday or Tuesday?", after_tool=True)
+    async with (
+        llama_server([wants, there, Recital("", "What may I do for you?")]) as server,
+        box(tmp_path) as b,
+        chats(b, tmp_path) as asked,
+    ):
+        await stored(b, server.base_url, settings=PRACTICE)
+        chat = await started(asked)
+        assert await said(asked, chat, "hello") == ["agent: What may I do for you?"]
+        assert await said(asked, chat, "I want an appointment") == [
+            f"box: {WENT.format('booking', BY_MODEL)}",
+            "agent: Monday or Tuesday?",
+        ]

@@ -8,7 +8,7 @@ import pytest
 
 from app.control import verbs, views
 from app.control.refusals import Refusal, Why
-from app.settings import Agent, Person
+from app.settings import Agent, Person, Workflow
 from tests.contract.test_control_verbs import Verbs, box, connection, plan
 
 pytestmark = pytest.mark.contract
@@ -78,3 +78,38 @@ async def test_callers_are_put_through_only_to_what_can_be_dialled(tmp_path: Pat
         fewer = agent.model_copy(update={"directory": (people[0], Person(name="Carol"))})
         wanted = wanted.model_copy(update={"settings": fewer})
         assert isinstance(await b.agents.create_agent(verbs.CreateAgent(plan=wanted)), views.AgentDetail)
+
+
+async def test_a_workflow_in_which_callers_get_stuck_is_refused_at_its_place(tmp_path: Path) -> None:
+    async with box(tmp_path) as b:
+        made = await b.agents.create_agent(verbs.CreateAgent(plan=plan("Reception")))
+        assert isinstance(made, views.AgentDetail)
+        stuck = _with_workflow(made.plan, [{"name": "a", "tools": ["fly"], "then": [{"to": "b", "when": "x"}]}])
+        told = await b.agents.update_agent(verbs.UpdateAgent(id=made.view.id, if_version=1, plan=stuck))
+        assert isinstance(told, Refusal)
+        assert sorted(told.fields) == ["workflow.states.0.then.0.to", "workflow.states.0.tools.0"]
+        kept = await b.agents.get_agent(verbs.ById(id=made.view.id))
+        assert isinstance(kept, views.AgentDetail)
+        assert kept.plan.settings.workflow is None
+
+
+async def test_a_workflow_goes_along_with_the_agents_file_whatever_tools_are_there(tmp_path: Path) -> None:
+    async with box(tmp_path) as b:
+        whole = _with_workflow(plan("Reception"), [{"name": "a", "tools": ["Order status"], "last": True}])
+        made = await b.agents.create_agent(verbs.CreateAgent(plan=whole))
+        assert isinstance(made, views.AgentDetail)
+        file = await b.agents.export_agent(verbs.ById(id=made.view.id))
+        assert isinstance(file, views.AgentFile)
+        read = views.AgentFile.model_validate_json(file.model_dump_json())
+        assert await b.agents.delete_agent(verbs.Delete(id=made.view.id)) == views.Nothing()
+        again = await b.agents.import_agent(verbs.ImportAgent(file=read))
+        assert isinstance(again, views.AgentDetail)
+        assert again.plan.settings.workflow == whole.settings.workflow
+        plan_ = again.plan.model_copy(update={"settings": again.plan.settings.model_copy(update={"hours": "Always."})})
+        saved = await b.agents.update_agent(verbs.UpdateAgent(id=again.view.id, if_version=1, plan=plan_))
+        assert isinstance(saved, views.AgentDetail), "what did not change keeps nobody from saving the rest"
+
+
+def _with_workflow(whole: views.AgentPlan, states: list[object]) -> views.AgentPlan:
+    flow = Workflow.model_validate({"first": "a", "states": states})
+    return whole.model_copy(update={"settings": whole.settings.model_copy(update={"workflow": flow})})

@@ -138,7 +138,7 @@ def _template(recitals: Sequence[Recital]) -> str:
 
 def _condition(recital: Recital) -> str:
     role = "last.role == 'tool'" if recital.after_tool else "last.role != 'tool'"
-    return f"{role} and {json.dumps(recital.about)} in said"
+    return f"{role} and {json.dumps(recital.about, ensure_ascii=False)} in said"
 
 
 _TALK = """\
