@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.settings import Agent, Connection, Settings
+from app.workflow_checks import problems
 
 _SECRETS = {"password": "DESKBELL_SIP_PASSWORD", "login": "DESKBELL_SIP_LOGIN"}
 
@@ -107,6 +108,8 @@ def _validated(file: Path, typed: dict[str, Any]) -> Configuration | Configurati
         box = BoxFile.model_validate(typed)
     except ValidationError as error:
         return ConfigurationProblem(file, tuple(_faults(error, "")))
+    if stuck := problems(box.agent):
+        return ConfigurationProblem(file, tuple(f"agent.{where}: {text}" for where, text in stuck.items()))
     return Configuration(process, box.connection, box.agent)
 
 

@@ -18,6 +18,8 @@ user = "200"
 name = "Reception"
 """
 
+STUCK = 'workflow = {first = "a", states = [{name = "a"}]}'
+
 
 @pytest.fixture
 def box_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -50,6 +52,7 @@ def test_a_file_and_the_password_from_the_environment(box_file: Path) -> None:
         (('user = "200"', 'user = "200"\npassword = "hunter2"'), "DESKBELL_SIP_PASSWORD"),
         (('name = "Reception"', 'name = "Reception"\npause_ms = 5'), "agent.pause_ms"),
         (("[agent]", "[agent"), "not valid TOML"),
+        (("[agent]", f"[agent]\n{STUCK}"), "agent.workflow.states.0.then: Nothing leads out of “a”"),
         (("[agent]", '[agent]\ndirectory = [{name = "Ann"}, {name = "ann"}]'), "names somebody twice"),
     ],
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from app.settings import Workflow
+from app.settings import Agent, ResultField, Workflow
+from app.workflow_checks import problems
 from provisioning.web.rendering import Form
 from provisioning.web.workflow_form import (
     MOST_STATES,
@@ -50,9 +53,9 @@ def sent(typed: Typed, **other: str) -> Form:
     first, states = typed
     pairs = [("first", first)]
     for n, state in enumerate(states):
-        pairs += [(f"s{n}.{name}", state[name]) for name in ("name", "was", "says", "instructions")]  # type: ignore[literal-required]
-        pairs += [(f"s{n}.{name}", "yes") for name in ("limited", "last") if state[name]]  # type: ignore[literal-required]
-        pairs += [(f"s{n}.{name}", each) for name in ("tools", "asks") for each in state[name]]  # type: ignore[literal-required]
+        pairs += [(f"s{n}.{name}", state[name]) for name in ("name", "was", "says", "instructions")]
+        pairs += [(f"s{n}.{name}", "yes") for name in ("limited", "last") if state[name]]
+        pairs += [(f"s{n}.{name}", each) for name in ("tools", "asks") for each in state[name]]
         rows = [*state["ways"], dict.fromkeys(("to", "when", "result", "value", "said"), "")]
         pairs += [(f"s{n}.t{m}.{name}", value) for m, way in enumerate(rows) for name, value in way.items()]
     pairs = [(name, other.get(name, value)) for name, value in pairs]
@@ -180,3 +183,12 @@ async def test_what_the_box_says_of_it_is_told_with_its_line() -> None:
         },
     )
     assert told == (Mistake(1, "No."), Mistake(10, "What?"), Mistake(15, "Nowhere."))
+
+
+async def test_the_example_in_the_documents_is_taken() -> None:
+    handbook = (Path(__file__).parents[2] / "docs" / "agents.md").read_text()
+    [example] = re.findall(r"```yaml\n(first:.*?)```", handbook, re.DOTALL)
+    flow = await parsed(example)
+    assert flow is not None
+    assert not problems(Agent(name="Practice", result_fields=(ResultField(name="day"),), workflow=flow))
+    assert flow.states[0].then[0].said == ("an appointment", "see the doctor")

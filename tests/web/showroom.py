@@ -60,6 +60,30 @@ class Showroom:
     box: Box
 
 
+_STATES = {
+    "first": "welcome",
+    "states": [
+        {
+            "name": "welcome",
+            "instructions": "Find out whether they want an appointment or something else.",
+            "then": [
+                {"to": "appointment", "when": "They want an appointment.", "said": ["an appointment"]},
+                {"to": "done", "result": "confirmed", "value": "yes"},
+            ],
+        },
+        {
+            "name": "appointment",
+            "says": "Let us find a day for you.",
+            "instructions": "Offer Monday and Tuesday, mornings only.",
+            "tools": ["set_result", "take_message"],
+            "asks": ["confirmed"],
+            "then": [{"to": "done", "result": "confirmed"}],
+        },
+        {"name": "done", "says": "You are booked.", "last": True},
+    ],
+}
+
+
 @asynccontextmanager
 async def showroom(folder: Path) -> AsyncGenerator[Showroom, None]:
     """Everything runs for as long as the block lasts. The page's password is not set yet: the set-up code is."""
@@ -169,6 +193,7 @@ async def _furnish(box: Box, pbx: Pbx) -> str:
     warehouse = await _line(box, "Store room", "201", wrong, description="At the loading dock", proxy=pbx.address)
     results = [*OFFICE.get("result_fields", ()), {"name": "confirmed", "type": "yes-no"}]
     practice = {**OFFICE, "max_opened_sessions": 4, "silence_s": _ON_THE_LINE_S, "result_fields": results}
+    practice["workflow"] = _STATES
     reception = await _agent(box, practice, {office: True}, description="Answers the main number of the practice.")
     greeting = {"name": "Deliveries", "greeting": "Hartwell stores, hello."}
     orders = await _agent(box, greeting, {warehouse: True}, description="Tells suppliers when and where to deliver.")

@@ -17,7 +17,7 @@ from app.control.refusals import Refusal
 from app.control.verbs import VERBS
 from app.engines import BoxVoice, ConnectivityDraft
 from app.ports import Line
-from app.settings import Agent, ConnectionDraft
+from app.settings import Agent, ConnectionDraft, Workflow
 from firmware.storage import ledger
 from provisioning.client import Box
 from provisioning.web.application import _ROUTES
@@ -56,6 +56,17 @@ _ID = re.compile(r"/(?:[0-9a-f]{12}|\d{8}T\w+-\w+|\d+)(?=/|$)")
 _BUILT_IN = re.compile(r"/box-[a-z-]+(?=/|$)")
 _HIDDEN = ("/static/", "/events", "/api/")
 _RECORDS = ("campaigns", "connections", "agents", "connectivity", "tokens")
+
+
+STATES = Workflow.model_validate(
+    {
+        "first": "welcome",
+        "states": [
+            {"name": "welcome", "tools": ["end_call"], "then": [{"to": "orders", "when": ATTRIBUTE}]},
+            {"name": "orders", "says": SCRIPT, "last": True},
+        ],
+    }
+)
 
 
 class Site:
@@ -172,7 +183,7 @@ async def _furnish(box: Box) -> None:
         await box.ask("create_connectivity", VERBS["create_connectivity"].answers, draft=voice), Refusal
     )
     attached = (views.Attachment(connection_id=line.id, inbound=True),)
-    plan = views.AgentPlan(settings=Agent(name="Reception"), attachments=attached)
+    plan = views.AgentPlan(settings=Agent(name="Reception", workflow=STATES), attachments=attached)
     agent = await box.ask("create_agent", views.AgentDetail, plan=plan)
     assert isinstance(agent, views.AgentDetail), agent
     await _tool(box, agent.view.id)

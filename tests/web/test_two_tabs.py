@@ -20,10 +20,15 @@ pytestmark = pytest.mark.web
 CHANGED_MEANWHILE = "somebody changed it after you opened it"
 GONE = "it may have been deleted meanwhile. Go back to the list and look again."
 FLOW_TEXT = "triggers:\r\n- on: participant created\r\n  then: end\r\nsteps: []\r\n"
+FIRST_STATES, SECOND_STATES = (
+    f"first: a\r\nstates:\r\n- name: a\r\n  says: {text}\r\n  last: true\r\n" for text in "xy"
+)
 EDITS = {
     "/channels/{id}": ("description", "First", "Second"),
     "/agents/{id}": ("description", "First", "Second"),
     "/agents/{id}/tools/{id}": ("when", "First", "Second"),
+    "/agents/{id}/workflow": ("s0.says", "First", "Second"),
+    "/agents/{id}/workflow/text": ("text", FIRST_STATES, SECOND_STATES),
     "/connectivity/{id}": ("description", "First", "Second"),
     "/campaigns/{id}/data": ("description", "First", "Second"),
     "/campaigns/{id}/flow": ("s0.note", "First", "Second"),
