@@ -84,7 +84,7 @@ async def _tried(page: Site, agent: str) -> None:
     token = (await page.browser.form(agent)).shown("csrf")
     begun = await page.browser.send(Form("post", f"{agent}/chats", (("csrf", token),)))
     chat = begun.headers["location"].partition("#")[0]
-    form = await page.browser.form(chat, f"{chat}#say")
+    form = await page.browser.form(chat)
     assert (await page.browser.send(form.filled(spoken="I want a table please"))).is_redirect
     told = text_of((await page.browser.client.get(chat)).text)
     assert "For how many people?" in told
