@@ -45,6 +45,7 @@ SAFE_KEYS = {
     "problem",  # text of one of our own exceptions
     "seats",
     "sip_code",
+    "state",  # what the owner calls a part of a conversation ("booking")
     "transport",
     "verdict",  # a value of one of our enums
     "version",
