@@ -112,7 +112,8 @@ def _read(typed: str, name: str) -> str:
     text = typed.replace("\r\n", "\n").strip()
     if name.startswith("value."):  # of a participant: lists have line breaks in cells, and a call's variable has none
         return " ".join(text.split())
-    return "\n".join(line for line in text.split("\n") if line) if name in _LISTS else text
+    is_list = name in _LISTS or name.endswith(".said")
+    return "\n".join(line for line in text.split("\n") if line) if is_list else text
 
 
 async def _records_that_are_none_by_whatever_name(page: Site) -> None:
