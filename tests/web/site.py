@@ -58,15 +58,7 @@ _HIDDEN = ("/static/", "/events", "/api/")
 _RECORDS = ("campaigns", "connections", "agents", "connectivity", "tokens")
 
 
-STATES = Workflow.model_validate(
-    {
-        "first": "welcome",
-        "states": [
-            {"name": "welcome", "tools": ["end_call"], "then": [{"to": "orders", "when": ATTRIBUTE}]},
-            {"name": "orders", "says": SCRIPT, "last": True},
-        ],
-    }
-)
+STATES = Workflow.model_validate({"first": "welcome", "states": [{"name": "welcome", "says": SCRIPT, "last": True}]})
 
 
 class Site:
