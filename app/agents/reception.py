@@ -263,7 +263,14 @@ def briefed(agent: Agent, variables: Mapping[str, str]) -> Agent:
     questions = ({"question": filled(each.question, variables)} for each in agent.result_fields)
     fields = (each.model_copy(update=own) for each, own in zip(agent.result_fields, questions, strict=True))
     said = {name: filled(getattr(agent, name), variables) for name in ("greeting", "instructions")}
-    return agent.model_copy(update={**said, "result_fields": tuple(fields)})
+    workflow = _begun_with(agent.workflow, variables) if agent.workflow else None
+    return agent.model_copy(update={**said, "result_fields": tuple(fields), "workflow": workflow})
+
+
+def _begun_with(workflow: Workflow, variables: Mapping[str, str]) -> Workflow:
+    """Only what is said: instructions hold nothing that somebody else wrote."""
+    states = (each.model_copy(update={"says": filled(each.says, variables)}) for each in workflow.states)
+    return workflow.model_copy(update={"states": tuple(states)})
 
 
 async def _hung_up(call: Call, sip_code: int) -> Ended:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from trio.testing import MockClock
 
+from app.agents.reception import briefed
 from app.brains.language_model import ModelBrain
 from app.brains.prompt import system_prompt
 from app.brains.receptionist import Receptionist, matcher_of
@@ -236,6 +237,14 @@ async def test_the_receptionist_asks_in_each_state_for_what_is_asked_there(autoj
     ]
     assert notes(scene) == [WENT.format("booking", BY_RESULT), WENT.format("done", BY_RESULT)]
     assert brain.results == {"reason": "appointment", "day": "tuesday"}
+
+
+def test_what_a_state_says_has_variables_of_the_call_and_its_instructions_have_none() -> None:
+    state = {"name": "a", "says": "Hello {name}.", "instructions": "Be kind to {name}.", "last": True}
+    agent = Agent(name="A", workflow=Workflow.model_validate({"first": "a", "states": [state]}))
+    flow = briefed(agent, {"name": "Zoë"}).workflow
+    assert flow is not None
+    assert (flow.states[0].says, flow.states[0].instructions) == ("Hello Zoë.", "Be kind to {name}.")
 
 
 async def test_a_phrase_leads_the_receptionist_on_and_is_answered_there(autojump_clock: MockClock) -> None:
