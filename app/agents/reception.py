@@ -30,7 +30,7 @@ from app.ports import (
 )
 from app.reply import Parts
 from app.screening import Beeps, Screening
-from app.settings import Agent, OnMachine
+from app.settings import Agent, OnMachine, Workflow
 from app.speech_servers import Told
 
 BUSY_HERE = 486
