@@ -7,6 +7,7 @@ from functools import partial
 
 from app.control.views import AgentPlan, AgentState, AgentView, Finding, Severity
 from app.diagnosis.facts import SILENCE_DAYS, EngineTrouble, Facts, times
+from app.engines import Role
 
 _LOST_OFTEN = 3
 """Recognisers lost in an hour. One is replaced within the call, and no caller notices."""
@@ -17,8 +18,8 @@ def of_agent(agent: AgentView, facts: Facts) -> Iterator[Finding]:
     yield from _life(agent, plan)
     yield from _speech(agent, plan)
     yield from _calls(agent)
-    if agent.id in facts.locked:
-        yield _locked(agent, facts.locked[agent.id])
+    for role, name in facts.locked.get(agent.id, ()):
+        yield _locked(agent, role, name)
     for trouble in facts.troubles.get(agent.id, ()):
         yield from _engine(agent, trouble, facts)
     yield from _pauses(agent, plan, facts)
@@ -92,12 +93,17 @@ def _calls(agent: AgentView) -> Iterator[Finding]:
         )
 
 
-def _locked(agent: AgentView, model: str) -> Finding:
+def _locked(agent: AgentView, role: Role, name: str) -> Finding:
+    instead = {
+        "language-model": f"The receptionist answers for the language model of “{agent.name}”",
+        "speech-to-text": f"“{agent.name}” hears by itself instead of by its speech server",
+        "text-to-speech": f"“{agent.name}” speaks by itself instead of by its speech server",
+    }
     return _finding(agent)(
-        kind="language model locked",
+        kind=f"{role.replace('-', ' ')} locked",
         severity=Severity.WARNING,
-        title=f"The receptionist answers for the language model of “{agent.name}”",
-        evidence=f"The key of “{model}” cannot be read on this box.",
+        title=instead[role],
+        evidence=f"The key of “{name}” cannot be read on this box.",
         remedy="Enter the key again under Settings > Connectivity, then restart the agent.",
     )
 

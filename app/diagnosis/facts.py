@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from app.control.updating import LastUpdate
 from app.control.views import AgentPlan, AgentView, ConnectionView, NetworkFact
+from app.engines import Role
 from app.establishing import Seen
 
 SILENCE_DAYS: Final = 7
@@ -61,10 +62,10 @@ class MailFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`plans` and `troubles` by agent id, `seen` by connection id, `histories` by agent name; `locked`: the names of
-    language models whose key cannot be read, by agent id. `network`, `disk_free_mb`: None where that is not known.
-    `storage_problem`: why nothing can be stored. `left_machine`: by their network addresses, the machine that the card
-    was in before, if this is another one. `zone`: the box's."""
+    """`plans` and `troubles` by agent id, `seen` by connection id, `histories` by agent name; `locked`: by agent id,
+    engines whose key cannot be read, by what they do and by name. `network`, `disk_free_mb`: None where that is not
+    known. `storage_problem`: why nothing can be stored. `left_machine`: by their network addresses, the machine that
+    the card was in before, if this is another one. `zone`: the box's."""
 
     now: datetime
     agents: Sequence[AgentView]
@@ -78,7 +79,7 @@ class Facts:
     seen: Mapping[str, Seen] = field(default_factory=dict)
     histories: Mapping[str, History] = field(default_factory=dict)
     troubles: Mapping[str, Sequence[EngineTrouble]] = field(default_factory=dict)
-    locked: Mapping[str, str] = field(default_factory=dict)
+    locked: Mapping[str, Sequence[tuple[Role, str]]] = field(default_factory=dict)
     campaigns: Sequence[CampaignFact] = ()
     mail: MailFact = MailFact()
     last_update: LastUpdate | None = None

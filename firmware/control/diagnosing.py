@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.control import views
 from app.diagnosis import SILENCE_DAYS, CampaignFact, Engine, EngineTrouble, Facts, History, MailFact
+from app.engines import Role, role_of
 from firmware.control.agents import agent_views
 from firmware.control.look import Scene, connection_view, network_view
 from firmware.employer import opened_secret
@@ -45,7 +46,7 @@ def facts_of(db: records.Db, scene: Scene, now: datetime) -> Facts:
         network=network_view(),
         seen={each.id: scene.switchboard.seen(each.id) for each in connections},
         histories={each.plan.settings.name: _history(db, each.plan.settings.name, now) for each in stored},
-        locked={each.id: name for each in stored if (name := _locked(db, scene, each))},
+        locked={each.id: tuple(_locked(db, scene, each)) for each in stored},
         troubles={each.id: tuple(_troubles(db, scene, each, now)) for each in stored},
         campaigns=[_campaign(each) for each in campaign_records.read_campaigns(db)],
         mail=_mail(db, scene.vault, now),
@@ -71,11 +72,12 @@ def _campaign(record: CampaignRecord) -> CampaignFact:
     )
 
 
-def _locked(db: records.Db, scene: Scene, agent: records.AgentRecord) -> str:
-    """The name of its language model, if the key for that cannot be read."""
-    entry = records.read_one_connectivity(db, agent.plan.language_model or "")
-    unreadable = entry and isinstance(opened_secret(scene.vault, entry, "api_key", entry.api_key), Unreadable)
-    return entry.name if entry and unreadable else ""
+def _locked(db: records.Db, scene: Scene, agent: records.AgentRecord) -> Iterator[tuple[Role, str]]:
+    """What it hears, speaks and thinks by, if the key for that cannot be read."""
+    for entry_id in (agent.plan.speech_to_text, agent.plan.text_to_speech, agent.plan.language_model):
+        entry = records.read_one_connectivity(db, entry_id or "")
+        if entry and isinstance(opened_secret(scene.vault, entry, "api_key", entry.api_key), Unreadable):
+            yield role_of(entry.engine), entry.name
 
 
 def _history(db: records.Db, agent: str, now: datetime) -> History:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -14,9 +15,11 @@ import trio
 from app.control import verbs, views
 from app.control.connectivity import ConnectivityTest, ConnectivityView
 from app.control.refusals import Refusal
+from app.diagnosis import findings
 from app.engines import ConnectivityDraft
 from app.settings import Agent
 from firmware.control import trials
+from firmware.control.diagnosing import facts_of
 from provisioning.identity import identity
 from tests.contract.test_control_connectivity import Verbs, box, made
 from tests.fakes.rude_speech import HTML, INFO, Script, endless_http, event, http, rude, sends
@@ -173,3 +176,22 @@ async def test_only_what_hears_is_attached_as_ears(tmp_path: Path) -> None:
         kept = await b.connectivity.get_connectivity(verbs.ById(id=ears.id))
     assert isinstance(kept, ConnectivityView)
     assert (kept.role, kept.agents) == ("speech-to-text", ("A", "B"))
+
+
+async def test_a_lost_key_is_told_and_costs_neither_ears_nor_voice(tmp_path: Path) -> None:
+    async with box(tmp_path) as b:
+        ears = await made(b, draft(HTTP_EARS, "10.0.0.1", api_key=KEY))
+        voice = await made(b, draft(HTTP_VOICE, "10.0.0.1", api_key=KEY))
+        plan = views.AgentPlan(settings=Agent(name="A"), speech_to_text=ears.id, text_to_speech=voice.id)
+        await b.agents.create_agent(verbs.CreateAgent(plan=plan))
+    (tmp_path / "vault" / "kek").unlink()
+    async with box(tmp_path) as b:
+        facts = await b.store.transact(lambda db: facts_of(db, b.scene, datetime.now(UTC)))
+        answer = await b.trials.test_connectivity(verbs.TryConnectivity(id=voice.id))
+    told = {each.kind: each.title for each in findings(facts) if "locked" in each.kind}
+    assert told == {
+        "speech to text locked": "“A” hears by itself instead of by its speech server",
+        "text to speech locked": "“A” speaks by itself instead of by its speech server",
+    }
+    assert isinstance(answer, ConnectivityTest)
+    assert answer.text == "Its key cannot be read on this box. Enter the key again, above."

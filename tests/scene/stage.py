@@ -10,11 +10,13 @@ import trio
 
 from app.conversation import converse
 from app.dictation import Dictated
-from app.ports import Action, Brain, Expects, HangUp, Heard, Line, Result, Say, Voice
+from app.ports import Action, Brain, Ears, Expects, HangUp, Heard, Line, Result, Say, Voice
 from app.reply import Parts
 from app.settings import Agent
+from app.speech_servers import EarsServer, Rest, Told, VoiceServer
 from app.transfers import TransferStep
 from app.turns.keys import Dtmf
+from firmware.speech_servers import ServedEars, ServedVoice
 from tests.fakes.ledger import FakeLedger, FakeSessionLog
 from tests.fakes.line import FakeCall, Utterance
 from tests.fakes.speech import DECODE_S, FakeActivity, FakeEars, FakeEcho, FakeHearing, FakeVoice
@@ -113,9 +115,11 @@ async def play(
     decode_s: float = DECODE_S,
     keys: Sequence[Dtmf] = (),
     transfers: Sequence[tuple[float, TransferStep]] = (),
+    hears: EarsServer | None = None,
+    speaks: VoiceServer | None = None,
 ) -> Scene:
     """Run one call. `script`: when the caller speaks (ms), for how long (ms), and the words ("": a sound without).
-    `keys`, `transfers`: see FakeCall."""
+    `keys`, `transfers`: see FakeCall. `hears`, `speaks`: servers in front of the box's own ears and voice."""
     utterances = [Utterance(number, at, length) for number, (at, length, _) in enumerate(script, 1)]
     call = FakeCall(
         utterances,
@@ -128,10 +132,25 @@ async def play(
     )
     agent = agent or Agent(name="Test", pause_ms=450)
     log = FakeLedger().open_session(call_id=call.id, agent=agent.name, direction=call.direction, remote=call.remote)
-    ears = FakeEars({number: words for number, (_, _, words) in enumerate(script, 1)}, decode_s)
-    async with ears.open(narrow_band=False) as hearing, trio.open_nursery() as line:
-        line.start_soon(call.run)
-        await call.answer()
-        parts = Parts(hearing, FakeActivity(), FakeEcho(), voice or FakeVoice(), brain, log, agent)
-        conclusion = await converse(call, parts)
-    return Scene(conclusion, call, log, hearing, call.mouth.clock_ms)
+    own = FakeEars({number: words for number, (_, _, words) in enumerate(script, 1)}, decode_s)
+
+    def told(text: str) -> None:
+        log.note(call.mouth.clock_ms, text)
+
+    async with trio.open_nursery() as line:
+        ears, voice = served(own, voice or FakeVoice(), hears, speaks, told, line)
+        async with ears.open(narrow_band=False) as hearing:
+            line.start_soon(call.run)
+            await call.answer()
+            parts = Parts(hearing, FakeActivity(), FakeEcho(), voice, brain, log, agent)
+            conclusion = await converse(call, parts)
+    return Scene(conclusion, call, log, own.opened[0], call.mouth.clock_ms)
+
+
+def served(
+    ears: Ears, voice: Voice, hears: EarsServer | None, speaks: VoiceServer | None, told: Told, clauses: trio.Nursery
+) -> tuple[Ears, Voice]:
+    return (
+        ServedEars(ears, hears, Rest(), told) if hears else ears,
+        ServedVoice(voice, speaks, Rest(), told, clauses) if speaks else voice,
+    )

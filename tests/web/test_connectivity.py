@@ -11,6 +11,7 @@ import trio
 from playwright.sync_api import Page, expect
 
 from tests.fakes.model_server import model_server
+from tests.office.speech_servers import speech_server
 from tests.office.voices import SPEAKERS, say
 from tests.web.appliance import Appliance, appliance, browser, first_boot, played, shown, sign_in
 from tests.web.canary import holding
@@ -29,6 +30,55 @@ async def test_voices_and_ears_are_tested_on_the_page(tmp_path: Path) -> None:
         assert server.keys[0] == WRONG_KEY
         assert set(server.keys[1:]) == {KEY}
         assert holding(tmp_path, KEY) == []
+
+
+async def test_a_wyoming_server_of_the_office_is_made_tested_and_attached(tmp_path: Path) -> None:
+    async with appliance(tmp_path) as box, speech_server("wyoming", tmp_path / "wyoming") as server:
+        assert await trio.to_thread.run_sync(_served, box, server.address) == []
+        assert server.did("hears") == 1
+        assert server.did("speaks") == 1
+
+
+def _served(box: Appliance, address: str) -> list[str]:
+    with browser() as context:
+        page = context.new_page()
+        first_boot(page, box)
+        page.goto(f"{box.address}/connectivity")
+        broken = shown(page, "connectivity-list")
+        page.get_by_role("link", name="Add a Wyoming server").click()
+        page.get_by_label("Name").fill("Ears in the cellar")
+        page.get_by_label("Address").fill("8.8.8.8:10300")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("the Wyoming protocol has no encryption").first).to_be_visible()
+        broken += shown(page, "connectivity-server-wrong")
+        page.get_by_label("Address").fill("127.0.0.1:9")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Hear").click()
+        expect(page.get_by_text("nothing answers at its address")).to_be_visible()
+        page.get_by_label("Address").fill(f"tcp://{address}")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_label("Sentence").fill("Where can I park?")
+        page.get_by_role("button", name="Hear").click()
+        expect(page.get_by_text("It heard something after")).to_be_visible()
+        expect(page.get_by_text("Where can i park.")).to_be_visible()
+        broken += shown(page, "connectivity-server-ears")
+        page.goto(f"{box.address}/connectivity")
+        page.get_by_role("link", name="Add a Wyoming voice").click()
+        page.get_by_label("Name").fill("Voice in the cellar")
+        page.get_by_label("Address").fill(address)
+        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Speak").click()
+        expect(page.get_by_text("It spoke. The first sound came after")).to_be_visible()
+        assert 1.0 < played(page) < 5.0
+        broken += shown(page, "connectivity-server-voice")
+        page.goto(f"{box.address}/agents/new")
+        page.get_by_label("Speech-To-Text").select_option(label="Ears in the cellar")
+        page.get_by_label("Text-To-Speech").select_option(label="Voice in the cellar")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("“Reception” is saved.")).to_be_visible()
+        page.goto(f"{box.address}/connectivity")
+        expect(page.get_by_text("Used by Reception.")).to_have_count(2)
+    return broken
 
 
 def _tested(box: Appliance, question: Path, folder: Path, model: str) -> list[str]:
