@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from app.control import verbs, views
 from app.control.connectivity import ConnectivityList, ConnectivityView
 from app.control.refusals import Refusal, Why
-from app.engines import BoxVoice, ConnectivityDraft
+from app.engines import BoxVoice, ConnectivityDraft, Engine, HttpEars, HttpVoice, ModelServer
 from firmware.control.events import Events
 from firmware.control.refusing import missed, not_found, taken
 from firmware.employer import opened_secret
@@ -84,6 +85,8 @@ class ConnectivityVerbs:
         )
         if draft.api_key is not None:
             record = replace(record, api_key=self._sealed(record, draft.api_key))
+        elif old.api_key is not None and _server(old.engine) != _server(draft.engine):
+            return _OTHER_SERVER
         if why := records.write_connectivity(db, record):
             return taken(why, _WHAT)
         return self._view(record, records.read_agents(db))
@@ -128,6 +131,23 @@ _OTHER_KIND = Refusal(
     text="Not saved: an entry keeps its kind, since agents use it as what it is. Add a new entry instead.",
     fields={"engine.kind": "must stay as it is: add a new entry for another kind"},
 )
+
+
+_OTHER_SERVER = Refusal(
+    why=Why.INVALID,
+    text="Not saved: the address leads to another server, and the stored key was given for the one before.",
+    fields={"api_key": "must be entered again for another server, or be left empty if that one asks for none"},
+)
+
+
+def _server(engine: Engine) -> str:
+    """Who gets the key: nobody gets one that was given for somebody else, whoever changes the address."""
+    match engine:
+        case ModelServer(base_url=url) | HttpEars(base_url=url) | HttpVoice(base_url=url):
+            parts = urlsplit(url)
+            return f"{parts.scheme}://{parts.netloc}".casefold()
+        case _:
+            return ""
 
 
 def _built_in(record: records.ConnectivityRecord, what: str) -> Refusal:

@@ -173,6 +173,22 @@ def thinker(base_url: str = "http://10.0.0.1/v1", **changes: object) -> Connecti
     return ConnectivityDraft.model_validate({"name": "Office model", "engine": server, "api_key": KEY} | changes)
 
 
+@pytest.mark.parametrize("address", ["http://10.0.0.2/v1", "https://10.0.0.1/v1", "http://10.0.0.1:81/v1"])
+async def test_a_key_is_given_to_nobody_else(address: str, tmp_path: Path) -> None:
+    """Whoever may change the address, and not see the key, does not get it sent to a machine of theirs."""
+    async with box(tmp_path) as b:
+        first = await made(b, thinker())
+        moved = verbs.UpdateConnectivity(id=first.id, if_version=1, draft=thinker(address, api_key=None))
+        refusal = await b.connectivity.update_connectivity(moved)
+        assert isinstance(refusal, Refusal)
+        assert "entered again" in refusal.fields["api_key"]
+        for version, key in ((1, "sk-other"), (2, "")):
+            again = verbs.UpdateConnectivity(id=first.id, if_version=version, draft=thinker(address, api_key=key))
+            assert isinstance(await b.connectivity.update_connectivity(again), ConnectivityView)
+        path = verbs.UpdateConnectivity(id=first.id, if_version=3, draft=thinker(f"{address}/other", api_key=None))
+        assert isinstance(await b.connectivity.update_connectivity(path), ConnectivityView)
+
+
 async def test_a_key_is_kept_and_never_told_replaced_and_removed(tmp_path: Path) -> None:
     async with box(tmp_path) as b:
         first = await made(b, thinker())
