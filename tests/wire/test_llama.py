@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from app.brains.patience import FILLER
+from app.brains.stages import went_on
 from app.control.connectivity import ConnectivityView
 from firmware.telephony import Cause, EndpointConfig
 from tests.office.calling import CallerEvent, make_call
@@ -99,6 +100,30 @@ async def test_the_model_puts_a_caller_through(pbx: Pbx, tmp_path: Path) -> None
         session = await last_session(line)
     said = [each.text for each in session.messages if each.speaker == "agent"]
     assert said == [agent["greeting"], "That is Anna. I am putting you through to Anna Miller."]
+
+
+async def test_a_conversation_goes_through_its_states(pbx: Pbx, tmp_path: Path) -> None:
+    question = await say(SPEAKERS["slt-hts"], "Where can I park?")
+    asks_there = Recital("park", call_text("go_to", state="parking"))
+    there = Recital("you are in “parking” now", PARKING.text, after_tool=True)
+    states = [
+        {"name": "welcome", "then": [{"to": "parking", "when": "They want to park."}]},
+        {"name": "parking", "says": "Let me see.", "tools": [], "last": True},
+    ]
+    workflow = {"first": "welcome", "states": states}
+    async with (
+        llama_server([asks_there, there, Recital("", "What may I do for you?")], key=KEY) as server,
+        phone(tmp_path, BOX_RTP) as line,
+    ):
+        agent = {**AGENT, "result_fields": [], "workflow": workflow}
+        await employed(line, pbx, agent, language_model=await connected(line, server))
+        steps = (Listen(), Pause(ms=300), Say(wav=question), Listen(quiet_ms=2500), HangUp())
+        script = CallersScript(pbx=pbx.address, user="101", dial="200", steps=steps, rtp_port=CALLER_RTP)
+        made = await make_call(script, pbx.accounts["101"].password, limit_s=90)
+        assert made.failure == "", "it heard the agent after the question"
+        session = await last_session(line)
+    assert [each.text for each in session.messages if each.speaker == "agent"] == ["Good day.", PARKING.text]
+    assert [each.text for each in session.notes] == [went_on("parking", "the language model chose it")]
 
 
 async def connected(line: Phone, server: LlamaServer) -> str:
