@@ -46,7 +46,8 @@ _TO_THE_END = "Please listen to the end and say yes or no."
 class Asking:
     """`asked`: how often the open field was asked for. `unsure`: an answer to it that was read back `read_backs` times;
     `refused`: those that were wrong. `question`: what was said last to ask; `to_hear` of its words must be heard before
-    an answer counts, and `heard` says whether they were. `notes`: of the last step, for whoever reads the session."""
+    an answer counts, and `heard` says whether they were. `notes`: of the last step, for whoever reads the session.
+    `was_complete`: what was asked for before these fields."""
 
     fields: tuple[ResultField, ...]
     values: tuple[tuple[str, str], ...] = ()
@@ -59,6 +60,7 @@ class Asking:
     to_hear: int = 0
     heard: bool = True
     notes: tuple[str, ...] = ()
+    was_complete: bool = True
 
     @property
     def open(self) -> ResultField | None:
@@ -95,7 +97,9 @@ class Asking:
     def is_complete(self) -> bool:
         """Every required field that was due has a value."""
         found = dict(self.values)
-        return all(found.get(each.name) for each in self.fields if each.required and is_due(each, found.values()))
+        return self.was_complete and all(
+            found.get(each.name) for each in self.fields if each.required and is_due(each, found.values())
+        )
 
     def cut_off(self, said: str, whole: str) -> Asking:
         """The caller interrupted `whole`, which ends with the question, after hearing `said`."""
@@ -116,7 +120,7 @@ def go_on(asking: Asking | None, fields: Sequence[ResultField], first: str) -> S
     there is none."""
     known = asking.values if asking else ()
     missing = tuple(each for each in fields if each.name not in dict(known))
-    return _next(Asking(missing, known, place=-1), first)
+    return _next(Asking(missing, known, place=-1, was_complete=asking is None or asking.is_complete), first)
 
 
 def greet(fields: Sequence[ResultField], greeting: str) -> Step | None:

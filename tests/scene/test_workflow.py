@@ -264,6 +264,18 @@ async def test_in_a_state_that_forbids_it_nobody_is_put_through_and_no_message_t
     ]
 
 
+async def test_what_was_not_found_out_in_an_earlier_state_is_not_forgotten(autojump_clock: MockClock) -> None:
+    states = [
+        {"name": "a", "asks": ["reason"], "then": [{"to": "b", "said": ["go on"]}]},
+        {"name": "b", "asks": ["day"], "last": True},
+    ]
+    fields = (AGENT.result_fields[0].model_copy(update={"required": True}), AGENT.result_fields[1])
+    flow = Workflow.model_validate({"first": "a", "states": states})
+    agent = AGENT.model_copy(update={"greeting": "Good day.", "workflow": flow, "result_fields": fields})
+    scene = await call(Receptionist(agent, MATCHER, "outbound"), "go on", "monday", agent=agent, begins_ms=5_000)
+    assert scene.conclusion == "results incomplete"
+
+
 async def test_what_is_known_is_known_in_every_state(autojump_clock: MockClock) -> None:
     scene = await call(Receptionist(AGENT, MATCHER), "hello", "where can i park", "appointment")
     assert scene.said_by("agent")[1:] == [
