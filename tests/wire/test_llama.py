@@ -61,7 +61,7 @@ async def test_a_caller_always_hears_an_answer(pbx: Pbx, tmp_path: Path) -> None
         session = await last_session(line)
     said = [each for each in session.messages if each.speaker == "agent"]
     assert [each.interrupted for each in said] == [False, False, True, False, False, False, False]
-    assert said[2].text.startswith("Listen, o, p")
+    assert said[2].text.startswith("Listen")
     assert len(said[2].text) < LONGEST_ANSWER
     assert [each.text for each in said[:2] + said[3:]] == [
         "Good day.",
