@@ -40,7 +40,7 @@ class Card:
         return dict(line.split("=", 1) for line in self._boot_file("grubenv").decode().splitlines() if "=" in line)
 
     def loader_is_whole(self) -> bool:
-        made = IMAGE_BUILD / f"boot-{BOARD.name}"
+        made = IMAGE_BUILD / f"boot-{BOARD.name}" / "EFI" / "BOOT"
         return all(self._boot_file(name) == (made / name).read_bytes() for name in LOADER)
 
     def slot_is(self, name: str, content: Path) -> bool:
