@@ -8,7 +8,6 @@ A new box is switched on, given a connection and an agent, and updated; then it 
 from __future__ import annotations
 
 import argparse
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,14 +22,14 @@ import trio
 from tests.bench.report import publish
 from tests.image.bundles import bundle_with
 from tests.image.machine import LOOK_S, OFFICE, Machine, machine, trusted
+from tests.image.office import ACCOUNTS, BOX, provisioned
 from tests.image.owner import BOOT_S, MINUTES_S, PROVEN_S, UPDATE, Owner, counted
 from tests.image.subject import IMAGE, SLOT
-from tests.office.pbx import OfficeAccount, Pbx, office_accounts, office_pbx
+from tests.office.pbx import Pbx, office_pbx
 from tests.web.appliance import PASSWORD
-from tests.web.visitor import Visitor, visitor
+from tests.web.visitor import visitor
 
 NEW = "0.1.1"
-USER = "200"
 _MB = 10**6
 _AS_GIVEN_AWAY = 15  # the effort of `just bundle`
 _PACKING_TIMEOUT_S = 3600
@@ -67,20 +66,17 @@ def _mb(size: int) -> float:
 
 
 async def _measure(folder: Path, bundle: bytes) -> dict[str, Any]:
-    accounts = office_accounts(u200=OfficeAccount(USER, beyond=True))
-    async with office_pbx(accounts=accounts, seen_as=OFFICE) as pbx:
+    async with office_pbx(accounts=ACCOUNTS, seen_as=OFFICE) as pbx:
         async with machine(folder) as box, AsyncExitStack() as open_:
             power_to_page_s, code = await _first_page(box)
             browser = await open_.enter_async_context(visitor(box.address, await trusted(box, folder)))
             await browser.first_boot(code, PASSWORD)
-            owner = Owner(browser, box)
-            await owner.sees(PROVEN_S, "A (runs)")
+            owner = await provisioned(browser, box, pbx)
             await counted(box, A_OK="1", A_TRY="0")
-            await _provisioned(browser, pbx)
             await owner.uploads(bundle, NEW)
             update_downtime_s = await _updated(owner, pbx)
             await counted(box, B_OK="1", B_TRY="0")
-        gone = (await pbx.contacts())[USER]  # whose plug is pulled says good-bye to nobody
+        gone = (await pbx.contacts())[BOX]  # whose plug is pulled says good-bye to nobody
         began = trio.current_time()
         async with machine(folder):  # at another port of this machine, behind which the box is
             await _until(pbx, lambda contact: contact not in (None, gone))
@@ -101,31 +97,6 @@ async def _first_page(box: Machine) -> tuple[float, str]:
     return round(trio.current_time() - began, 1), code
 
 
-async def _provisioned(browser: Visitor, pbx: Pbx) -> None:
-    """By the API: a connection, and an agent that answers on it. Registered when this returns."""
-    bearer = {"Authorization": f"Bearer {await _token(browser)}"}
-
-    async def created(kind: str, record: dict[str, Any]) -> str:
-        answer = await browser.client.post(f"/api/v1/{kind}", json=record, headers=bearer, timeout=BOOT_S)
-        assert answer.is_success, answer.text
-        return str(re.findall(r'"id":\s*"([0-9a-f]+)"', answer.text)[0])
-
-    account = {"domain": f"{OFFICE}:{pbx.beyond_port}", "user": USER, "password": pbx.accounts[USER].password}
-    line = await created("connections", {"draft": {"name": "Office", **account}})
-    plan = {"settings": {"name": "Reception"}, "attachments": [{"connection_id": line, "inbound": True}]}
-    agent = await created("agents", {"plan": plan})
-    started = await browser.client.post(f"/api/v1/agents/{agent}/start", headers=bearer, timeout=BOOT_S)
-    assert started.is_success, started.text
-    await _until(pbx, lambda contact: contact is not None)
-
-
-async def _token(browser: Visitor) -> str:
-    form = (await browser.form("/box/tokens")).filled(name="Bench", password=PASSWORD).ticked(scopes="write")
-    found = re.search(r"<code>(deskbell_[\w-]{43})</code>", (await browser.send(form)).text)
-    assert found
-    return found[1]
-
-
 async def _updated(owner: Owner, pbx: Pbx) -> float:
     """Seconds without telephone: from the restart that somebody asks for to the new version's registration."""
     await owner.presses(f"{UPDATE}/install")
@@ -140,5 +111,5 @@ async def _updated(owner: Owner, pbx: Pbx) -> float:
 async def _until(pbx: Pbx, so: Callable[[str | None], bool]) -> None:
     """Of where the PBX reaches the box."""
     with trio.fail_after(PROVEN_S):
-        while not so((await pbx.contacts()).get(USER)):  # noqa: ASYNC110 - Asterisk calls nobody
+        while not so((await pbx.contacts()).get(BOX)):  # noqa: ASYNC110 - Asterisk calls nobody
             await trio.sleep(LOOK_S)

@@ -11,8 +11,8 @@ import trio
 from image.make.disk import DATA_MIB
 from tests.image.cards import DATA_AT
 from tests.image.machine import LOOK_S, OFFICE, Machine, disk_of, machine, trusted
+from tests.image.office import ACCOUNTS, called, provisioned
 from tests.image.owner import BOOT_S, Owner, counted
-from tests.image.test_call import ACCOUNTS, called, provisioned
 from tests.office.pbx import office_pbx
 from tests.web.appliance import PASSWORD
 from tests.web.visitor import visitor
