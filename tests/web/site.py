@@ -40,6 +40,7 @@ GOOD = {
     "result": "order",
     "box_name": "not its name",
     "text": "Good day.",
+    "voice": "slt",
     "base_url": "http://127.0.0.1:9/v1",
     "model": "small",
     "when": "Where is my order?",
@@ -48,6 +49,9 @@ GOOD = {
     "example": "A-1",
 }
 """Fields that must be there for a form to be taken, beside a name of its own."""
+
+WYOMING = {"address": "127.0.0.1:9"}
+"""Where a server's address is no web address."""
 
 UNTOUCHED = frozenset({"csrf"})
 
@@ -123,7 +127,12 @@ class Site:
 
 def filled_well(form: Form, name: str) -> Form:
     """As somebody would fill it, who names the record so; of rows, only the first."""
-    return form.filled_first(GOOD | {"name": name})
+    return form.filled_first(GOOD | {"name": name} | (WYOMING if ("kind", "wyoming") in _beginnings(form) else {}))
+
+
+def _beginnings(form: Form) -> set[tuple[str, str]]:
+    """Of fields' values, to their first hyphen."""
+    return {(field, shown.partition("-")[0]) for field, shown in form.fields}
 
 
 def _pages_without_ids() -> list[str]:
