@@ -3,6 +3,7 @@ the settings that it has, and takes a good one afterwards."""
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -30,6 +31,7 @@ NEW = "0.1.1"
 CHANNEL = "Office"
 NOT_OURS, NO_BUNDLE = "it is not signed with a key that this box trusts", "it is no update, or it is cut short"
 SMALL_MIB = 1
+RANDOM = random.Random(1).randbytes(SMALL_MIB * 2**20)  # that no compression makes smaller: verity wants some blocks
 
 
 def small(folder: Path, version: str = NEW, board: Board = BOARD, mib: int = SMALL_MIB) -> Path:
@@ -38,6 +40,7 @@ def small(folder: Path, version: str = NEW, board: Board = BOARD, mib: int = SMA
     shutil.rmtree(content, ignore_errors=True)
     content.mkdir()
     with (content / "rootfs.img").open("wb") as slot:
+        slot.write(RANDOM)
         slot.truncate(mib * 2**20)
     (content / "manifest.raucm").write_text(manifest(board, version))
     return content
