@@ -8,7 +8,7 @@ import pytest
 
 from provisioning.web.application import _ROUTES
 from tests.bench.web import RECORDS, paths
-from tests.web.screens import _FIRST_OF, _PAGES, TOOLS
+from tests.web.screens import _FIRST_OF, _PAGES, TOOLS, WORKFLOW
 
 pytestmark = pytest.mark.unit
 
@@ -45,4 +45,5 @@ def test_the_web_bench_has_a_path_for_every_page() -> None:
 def test_every_page_is_looked_at_by_everybody() -> None:
     examples = {f"/{kind}/{{id}}" for kind in RECORDS if any(kind in path for path, _ in _FIRST_OF.values())}
     looked_at = {re.sub(r"[?#].*", "", path) for path in _PAGES.values()} | examples | set(TOOLS)
+    looked_at |= set(WORKFLOW.values())
     assert SHOWN - NO_PAGES - FILES - ELSEWHERE - looked_at == set()

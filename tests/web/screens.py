@@ -69,6 +69,8 @@ _FIRST_OF = {
 TOOLS = ("/agents/{id}/tools/new", "/agents/{id}/tools/{tool_id}")
 """Of the first agent."""
 
+WORKFLOW = {"agent-workflow": "/agents/{id}/workflow", "agent-workflow-text": "/agents/{id}/workflow/text"}
+
 _CAMPAIGN_TABS = ("data", "flow", "flow/text", "calling", "lists", "participants", "participants/new")
 
 
@@ -125,10 +127,7 @@ def _paths(context: BrowserContext, box: Appliance) -> dict[str, str]:
     firsts = {name: _first(context, box, *where) for name, where in _FIRST_OF.items()}
     of_agents = [path.replace("{id}", firsts["agent"].rpartition("/")[2]) for path in TOOLS]
     firsts["agent-tool-new"] = of_agents[0]
-    firsts |= {
-        "agent-workflow": f"{firsts['agent']}/workflow",
-        "agent-workflow-text": f"{firsts['agent']}/workflow/text",
-    }
+    firsts |= {name: path.replace("/agents/{id}", firsts["agent"]) for name, path in WORKFLOW.items()}
     firsts["agent-tool"] = _first(context, box, firsts["agent"], of_agents[1].replace("{tool_id}", "[0-9a-f]{8,}"))
     tabs = {f"campaign-{tab.replace('/', '-')}": f"{firsts['campaign']}/{tab}" for tab in _CAMPAIGN_TABS}
     return _PAGES | firsts | tabs
