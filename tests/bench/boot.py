@@ -81,6 +81,7 @@ async def _measure(folder: Path, bundle: bytes) -> dict[str, Any]:
             await browser.first_boot(code, PASSWORD)
             owner = await provisioned(browser, box, pbx)
             await counted(box, A_OK="1", A_TRY="0")
+            await owner.sees(PROVEN_S, "A (runs)", gone="looks whether everything works")
             await owner.uploads(bundle, NEW)
             update_downtime_s = await _updated(owner, pbx)
             await counted(box, B_OK="1", B_TRY="0")

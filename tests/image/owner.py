@@ -22,13 +22,13 @@ class Owner:
     def __init__(self, browser: Visitor, box: Machine) -> None:
         self.browser, self.box = browser, box
 
-    async def sees(self, patience_s: float, *words: str, path: str = UPDATE) -> str:
-        """The page, once it says all of it."""
+    async def sees(self, patience_s: float, *words: str, path: str = UPDATE, gone: str = "") -> str:
+        """The page, once it says all of it, and no longer what is to be `gone`."""
         text = ""
         with trio.move_on_after(patience_s):
             while True:
                 text = await self.browser.read(path, PASSWORD) or text
-                if all(word in text for word in words):
+                if all(word in text for word in words) and not (gone and gone in text):
                     return text
                 assert self.box.process.poll() is None, "the machine has ended"
                 await trio.sleep(2)
