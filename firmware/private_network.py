@@ -8,6 +8,9 @@ import trio
 
 from app.settings import is_public
 
+# Of a name: one of each kind, IPv6 and IPv4.
+_ADDRESSES_TRIED = 2
+
 
 class NoSuchName(Exception):
     """The name leads nowhere."""
@@ -27,6 +30,15 @@ async def private_addresses(host: str, port: int) -> list[str]:
     if any(is_public(address) for address in addresses):
         raise NotPrivate
     return addresses
+
+
+async def ways_to(scheme: str, host: str, port: int) -> list[str]:
+    """Where to connect to, best first: with TLS by the name, whose certificate says who is there; in clear only to
+    addresses of the own network, and to those that were looked at. Raises: NoSuchName, NotPrivate."""
+    if scheme == "https":
+        must_be_name(host)
+        return [host]
+    return (await private_addresses(host, port))[:_ADDRESSES_TRIED]
 
 
 async def addresses_of(host: str, port: int) -> list[str]:

@@ -21,7 +21,7 @@ from app.language_models import ChatMessage, ModelFailed, Tool, ToolCall
 from firmware.language_model.asking import Question
 from firmware.language_model.reading import Reader, error_of
 from firmware.language_model.troubles import Trouble, failed, of_status, of_transport, refused_tools
-from firmware.private_network import NoSuchName, NotPrivate, must_be_name, private_addresses
+from firmware.private_network import NoSuchName, NotPrivate, ways_to
 
 # To a server in the building, a connection takes milliseconds; to one far away, with TLS, half a second.
 _CONNECT_S = 3.0
@@ -33,8 +33,6 @@ _PIECES_AHEAD = 2000
 _IDLE_S = 60.0
 # What may follow an answer's end; a server that does not end then has its connection closed.
 _LAST_WORDS_S = 0.5
-# Of a name: one of each kind, IPv6 and IPv4.
-_ADDRESSES_TRIED = 2
 _LARGEST_ERROR = 16 * 1024
 _LARGEST_WHOLE = 256 * 1024
 
@@ -220,13 +218,9 @@ def _json(body: bytes) -> object:
 
 
 async def _addresses(url: httpx.URL) -> list[str]:
-    """Where to connect to, best first: in clear only to addresses of the own network, and to those that were looked at.
-    Raises: ModelFailed."""
+    """See ways_to. Raises: ModelFailed."""
     try:
-        if url.scheme == "https":
-            must_be_name(url.host)
-            return [url.host]
-        return (await private_addresses(url.host, url.port or 80))[:_ADDRESSES_TRIED]
+        return await ways_to(url.scheme, url.host, url.port or 80)
     except NoSuchName:
         raise failed(Trouble.NO_NAME) from None
     except NotPrivate:

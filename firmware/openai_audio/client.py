@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from app.speech_servers import SpeechFailed
 from firmware.openai_audio.faults import of_status, of_transport
-from firmware.private_network import NoSuchName, NotPrivate, must_be_name, private_addresses
+from firmware.private_network import NoSuchName, NotPrivate, ways_to
 from firmware.speech_servers.troubles import Trouble, failed
 
 # In the building, it takes milliseconds; with TLS to one far away, half a second.
@@ -25,8 +25,6 @@ _CONNECT_S = 1.5
 _SILENT_S = 10.0
 # A connection that was idle for longer is made anew: routers forget it after some minutes.
 _IDLE_S = 60.0
-# Of a name: one of each kind, IPv6 and IPv4.
-_ADDRESSES_TRIED = 2
 _LARGEST_ERROR = 16 * 1024
 
 Take = Callable[[bytes], Awaitable[None]]
@@ -126,13 +124,9 @@ async def _receive(response: httpx.Response, take: Take) -> None:
 
 
 async def _addresses(url: httpx.URL) -> list[str]:
-    """Where to connect to, best first: in clear only to addresses of the own network, and to those that were looked at.
-    Raises: SpeechFailed."""
+    """See ways_to. Raises: SpeechFailed."""
     try:
-        if url.scheme == "https":
-            must_be_name(url.host)
-            return [url.host]
-        return (await private_addresses(url.host, url.port or 80))[:_ADDRESSES_TRIED]
+        return await ways_to(url.scheme, url.host, url.port or 80)
     except NoSuchName:
         raise failed(Trouble.NO_NAME) from None
     except NotPrivate:

@@ -7,7 +7,6 @@ the clock has stopped.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,7 +15,6 @@ import pjsua2 as pj
 
 from app.ports import FRAME_BYTES, SAMPLE_RATE_HZ
 from firmware.audio.call_audio import SILENCE, CallAudio
-from firmware.telephony.punctual import be_punctual
 
 REST_S = 0.1
 """Five ticks between two calls of one tap: the bridge disconnects asynchronously, at the start of a tick, and the
@@ -34,7 +32,6 @@ class Tap(pj.AudioMediaPort):  # type: ignore[misc]  # pjsua2 has no types
         super().__init__()
         self.audio: CallAudio | None = None
         self._on_fault = on_fault
-        self._clock = 0  # the thread; pjmedia may make another one
         form = pj.MediaFormatAudio()
         form.type = pj.PJMEDIA_TYPE_AUDIO
         form.clockRate, form.channelCount, form.bitsPerSample, form.frameTimeUsec = SAMPLE_RATE_HZ, 1, 16, 20_000
@@ -43,9 +40,6 @@ class Tap(pj.AudioMediaPort):  # type: ignore[misc]  # pjsua2 has no types
     def onFrameRequested(self, frame: pj.MediaFrame) -> None:  # noqa: N802
         try:
             frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
-            if self._clock != (thread := threading.get_ident()):
-                self._clock = thread
-                be_punctual()
             audio = self.audio
             frame.buf.assign_from_bytes(audio.take() if audio else SILENCE)
             frame.size = FRAME_BYTES

@@ -11,6 +11,7 @@ import pytest
 from app.control import views
 from app.control.views import AgentPlan, AgentState, AgentView, ConnectionView, Finding, RegistrationView, Severity
 from app.diagnosis import Engine, EngineTrouble, Facts, History, findings
+from app.diagnosis.disk import of_disk
 from app.establishing import Encryption, FailedCall, Offer, Seen
 from app.ports import Direction
 from app.settings import Account, Agent
@@ -323,3 +324,24 @@ def test_no_way_out() -> None:
 def test_a_password_that_cannot_be_read_and_errors_first() -> None:
     kinds = [each.kind for each in found(agent(restart_pending=("x",)), line=connection(None, unreadable=True))]
     assert kinds == ["secret unreadable", "restart pending"]
+
+
+# -- the card --------------------------------------------------------------------------------------------------
+
+
+def test_a_disk_that_takes_nothing_is_told_with_a_backup_as_the_way_out() -> None:
+    [finding] = of_disk(5000, "Sessions cannot be written.")
+    assert (finding.kind, finding.severity) == ("disk refuses", Severity.ERROR)
+    assert finding.evidence == "Sessions cannot be written."
+    assert "Make a backup now" in finding.remedy
+
+
+def test_a_full_disk_is_told_once() -> None:
+    [finding] = of_disk(1, "Sessions cannot be written.")
+    assert finding.kind == "disk full"
+
+
+def test_a_card_that_was_set_up_elsewhere() -> None:
+    [finding] = of_disk(5000, left_machine=["b8:27:eb:00:00:01"])
+    assert (finding.kind, finding.severity) == ("moved", Severity.WARNING)
+    assert "b8:27:eb:00:00:01" in finding.evidence

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from app.control.views import AgentPlan, Attachment
 from app.engines import BoxVoice
 from app.settings import Account, Agent, Box
+from firmware.board import home
 from firmware.data_folder import DATABASE, RECORDINGS, VAULT
 from firmware.keeping.reset import (
     Extent,
@@ -57,6 +58,7 @@ def furnish(data: Path) -> None:
         records.write_agent(db, records.AgentRecord("a1", 1, NOW, plan, should_run=True))
         for table in tables(db):
             fill(db, table)
+    (data / home.FILE).write_text("[]")
     (data / RECORDINGS).mkdir()
     (data / RECORDINGS / "s1.flac").write_bytes(CANARY.encode())
 
@@ -117,6 +119,7 @@ def is_reset(data: Path, extent: Extent, new: dict[str, list[object]]) -> None:
         table: rows for table, rows in new.items() if table not in kept
     }
     assert {table: len(rows) for table, rows in found.items() if table in kept} == dict.fromkeys(kept, 1)
+    assert not (data / home.FILE).exists(), "it is at home wherever it is"
     assert (data / RECORDINGS / "s1.flac").exists() is (extent == "settings")
     assert box_of(data) == (Box(retention_days=7) if extent == "settings" else Box())  # it belongs to the sessions
 

@@ -9,7 +9,7 @@ import re
 import struct
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,9 @@ import trio
 
 from app.ports import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, Connected, Ended, EndedBy, Frame
 from firmware.telephony import BadTargetError, Call, Cause, EndpointConfig, NotConnectedError, account
-from firmware.telephony.punctual import PRIORITY
 from tests.office.pbx import Pbx, free_sip_port, office_pbx
 from tests.patience import PATIENCE_S
+from tests.rules.tree import TREE
 from tests.wire.box import (
     answered,
     becomes,
@@ -34,6 +34,8 @@ from tests.wire.box import (
 )
 
 pytestmark = pytest.mark.wire
+
+UNIT = TREE / "image/system/etc/systemd/system/deskbell-phone.service"
 
 
 def tone(for_ms: int, hz: float = 1000.0) -> bytes:
@@ -100,23 +102,25 @@ async def test_a_caller_who_never_speaks_is_silence_that_keeps_time(pbx: Pbx) ->
 
 
 async def test_the_audio_clock_comes_before_everything_else(pbx: Pbx) -> None:
-    """Where that is allowed: in a container it may not be, and calls are the same."""
-    before = punctual_threads()
+    """Where that is allowed, as to the unit on the image; in a container it may not be, and calls are the same."""
+    highest = os.sched_get_priority_max(os.SCHED_RR)
+    assert f"\nLimitRTPRIO={highest}\n" in UNIT.read_text()
     async with registered(pbx) as box:
         await pbx.originate("200", "Echo")
         await heard(await answered(box), 10)
-        assert len(punctual_threads() - before) == is_allowed_to_be_punctual()
+        assert set(clock_priorities()) == {highest if is_allowed(highest) else 0}
         assert os.sched_getscheduler(0) == os.SCHED_OTHER, "only that thread"
 
 
-def punctual_threads() -> set[int]:
-    threads = {int(each.name) for each in Path("/proc/self/task").iterdir()}
-    return {each for each in threads if os.sched_getscheduler(each) & os.SCHED_RR}
+def clock_priorities() -> Iterator[int]:
+    for thread in Path("/proc/self/task").iterdir():
+        if (thread / "comm").read_text() == "clock\n":
+            yield os.sched_getparam(int(thread.name)).sched_priority
 
 
-def is_allowed_to_be_punctual() -> bool:
+def is_allowed(priority: int) -> bool:
     """Looked up in a process of its own, which ends with it."""
-    ask = f"import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param({PRIORITY}))"
+    ask = f"import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param({priority}))"
     return subprocess.run([sys.executable, "-c", ask], stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
