@@ -39,7 +39,7 @@ check: setup
     {{venv}}/mypy
     {{venv}}/python -m pytest -q -m rules
 
-# measure: just bench speech|tick|wire|wire-llm|web|kills|machines|intent|campaign|boot (writes build/bench/NAME.json), then summary (writes docs/measured.md)
+# measure: just bench speech|tick|wire|wire-llm|web|kills|machines|intent|campaign|boot|soak|barge|packs (writes build/bench/NAME.json), then summary (writes docs/measured.md)
 [no-exit-message]
 bench name *arguments: setup
     @{{venv}}/python -m tests.bench "$@"
@@ -49,7 +49,7 @@ bench name *arguments: setup
 screens *arguments: setup
     @{{venv}}/python -m tests.web.screens "$@"
 
-# fetch and verify the declared model files; names fetch optional ones
+# fetch and verify the declared model files; names fetch optional ones; --with NAME [--from FOLDER]: a neural pack
 [no-exit-message]
 models *names: setup
     @{{venv}}/python -m models.fetch_packs "$@"
@@ -58,18 +58,19 @@ models *names: setup
 lock *arguments:
     @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.lock
     @{{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml --output-file requirements-dev.lock
+    @for engine in moonshine piper; do {{venv}}/uv pip compile --quiet "$@" --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links models/neural/$engine.in --output-file models/neural/$engine.lock; done
 
 # the image, made, booted in QEMU, updated and rolled back (root; a core to itself for four hours): just test-image [amd64|arm64]; more arguments go to pytest
 [no-exit-message]
 test-image board="amd64" *arguments: (image board)
     @shift; export DESKBELL_BOARD={{board}}; exec unshare --net sh -euc 'ip link set lo up; exec {{venv}}/python -m pytest -m image -o faulthandler_timeout=0 "$@"' test-image "$@"
 
-# the disk image: just image amd64 (mini PC) or arm64 (Raspberry Pi) [--version V] (root)
+# the disk image: just image amd64 (mini PC) or arm64 (Raspberry Pi) [--version V] [--with piper|moonshine] (root)
 [no-exit-message]
 image board *arguments: setup
     @{{venv}}/python -m image.make image "$@"
 
-# the signed update bundle for boxes with an older version: just bundle VERSION [--board amd64] (root)
+# the signed update bundle for boxes with an older version: just bundle VERSION [--board amd64] [--with piper|moonshine] (root)
 [no-exit-message]
 bundle version *arguments: setup
     @{{venv}}/python -m image.make bundle "$@"

@@ -15,17 +15,18 @@ from collections.abc import AsyncGenerator
 
 import trio
 
+from app.dictation import Dictated
 from app.echo import rms_dbfs
 from app.listening import Chunk, Draft, Listener
-from app.ports import Action, Call, Heard
+from app.ports import Action, Call, Expects, Heard
 from app.presence import Presence
 from app.reply import CallersTurn, Parts, Reply
 from app.screening import Screening, Step
 from app.turns.answering_machine import PAUSE_MS
-from app.turns.barge_in import BargeIn, Move
+from app.turns.barge_in import BargeIn, Move, Why
 from app.turns.endpoint import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
 from app.turns.keys import PAUSE_MS as PAUSE_AFTER_KEYS_MS
-from app.turns.keys import Keys
+from app.turns.keys import Dtmf, Keys, KeyWays
 from app.turns.natural_pause import Because, Pause, longest_pause_ms, natural_pause
 from app.turns.said import are_words, said
 from app.turns.silence import HoldClock, Silence
@@ -37,6 +38,9 @@ _LONGEST_DRAFT_MS = 4_000
 _SENTENCE_MS = 600
 # Finishing a recognition takes 0.1 s on x86; the seat is not held longer than this for words that nobody waits for.
 _LAST_WORDS_S = 5.0
+INTERRUPTED_BY = "Interrupted by"
+"""How a note of the session begins that says why the agent stopped."""
+NOT_INTERRUPTED_BY = "As the call began, not interrupted by"
 
 
 async def converse(call: Call, parts: Parts, screening: Screening | None = None) -> str:
@@ -46,7 +50,7 @@ async def converse(call: Call, parts: Parts, screening: Screening | None = None)
     That is what the agent hung up with, "transferred to" somebody whom it put the caller through to, "silence" where it
     left a caller whom it could not reach any more, and nothing where the caller hung up.
     """
-    listener = Listener(parts.hearing, parts.activity, parts.echo)
+    listener = Listener(parts.hearing, parts.activity, parts.echo, parts.tones)
     async with trio.open_nursery() as turns:
         floor = Floor(call, parts, listener, turns, screening)
         if screening is None:
@@ -70,7 +74,8 @@ class Floor:
         self._screening = screening
         self._put_off: CallersTurn | None = None  # said before it was clear who spoke
         self._barge_in = BargeIn()
-        self._keys = Keys()
+        self._barge_in.learn()
+        self._keys, self._key_ways = Keys(), KeyWays()
         self._presence = Presence(listener, round(parts.agent.silence_s * 1000), self._drafted, self._are_words)
         self._reply = Reply.none(call, parts)
         self._draft: Draft | None = None
@@ -124,12 +129,15 @@ class Floor:
                 self._forget_draft()
             case SpeechEnded() as ended if self._held:
                 self._put_off_turn(self._turn(ended, chunk.end_ms))
+            case SpeechEnded() as ended if self._is_hello(ended):
+                self._note(f"{NOT_INTERRUPTED_BY} {Why.HELLO.value}")
             case SpeechEnded() as ended if self._is_turn(ended):
                 turn = self._turn(ended, chunk.end_ms)
                 self._give_floor(Reply(self._call, self._parts, to=turn))
             case SpeechPaused() | SpeechStarted() | SpeechEnded() | None:
                 pass
         self._mind_answerer(chunk)
+        self._mind_tones(chunk)
         self._mind_keys(chunk.end_ms)
         self._mind_return()
         self._mind_interruption(chunk)
@@ -138,11 +146,23 @@ class Floor:
     def _is_turn(self, ended: SpeechEnded) -> bool:
         """Over the agent's speech, it was an "uh-huh", or else the caller would have interrupted; a whole sentence
         that was not allowed to interrupt is answered after the agent's own."""
-        if self._waved_off or self._reply.puts_through_to or self._keys.pressed:
+        if self._waved_off or self._reply.is_away or self._keys.pressed:
             return False
         spoken_over = self._reply.audible and not self._interrupted
         finishes = self._is_protected or not self._parts.agent.barge_in
         return not spoken_over or (finishes and ended.voiced_ms >= _SENTENCE_MS)
+
+    @property
+    def _awaits_greeting(self) -> bool:
+        """Somebody called, and has not heard anything yet."""
+        greets = self._reply is self._greeting and self._reply.active and not self._reply.audible
+        return greets and self._call.direction == "inbound"
+
+    def _is_hello(self, ended: SpeechEnded) -> bool:
+        """Said into the silence before the greeting, which is the answer to it."""
+        heard = self._draft.found if self._draft else None
+        understood = heard is not None and self._parts.brain.understands(heard)
+        return self._awaits_greeting and ended.voiced_ms < _SENTENCE_MS and not understood
 
     @property
     def _is_protected(self) -> bool:
@@ -168,7 +188,8 @@ class Floor:
         interrupts, self._interrupted = self._interrupted, False
         because = self.pause.because
         self._draft = self._draft or self._drafted()
-        return CallersTurn(self._draft, self._speech_start_ms, ended, now_ms, because, interrupts)
+        sound_ms = self._listener.last_sound_ms if ended.since_ms < now_ms else now_ms
+        return CallersTurn(self._draft, self._speech_start_ms, ended, now_ms, because, sound_ms, interrupts)
 
     def _are_words(self, heard: Heard) -> bool:
         return are_words(heard, understood=self._parts.brain.understands(heard))
@@ -207,7 +228,11 @@ class Floor:
         that a pause had seemed to end."""
         over_sound = self._reply is self._over_sound
         unheard = self._reply.active and not self._reply.audible and not self._held and not over_sound
-        unheard = unheard and not self._is_protected
+        unheard = unheard and not (self._is_protected or self._reply.is_away)
+        if unheard and self._awaits_greeting:
+            # Who calls waits to be greeted: what is heard by then is the room, or a hello.
+            unheard = False
+            self._barge_in.learn()
         goes_on = unheard and self._reply.to is not None
         if unheard:
             self._reply.taken_back = goes_on
@@ -216,7 +241,14 @@ class Floor:
             self._speech_start_ms = since_ms
         self._forget_draft()
         self._put_off_turn(None)
-        await self._listener.begin(anew=not goes_on, expected=self._parts.brain.dictated)
+        await self._listener.begin(anew=not goes_on, expected=self._awaited)
+
+    @property
+    def _awaited(self) -> Dictated:
+        """What the recogniser is to listen for."""
+        brain = self._parts.brain
+        is_free = brain.dictated is Dictated.NOTHING and brain.expects in (Expects.MESSAGE, Expects.NAME)
+        return Dictated.FREE if is_free else brain.dictated
 
     def _mind_answerer(self, chunk: Chunk) -> None:
         match self._screening.feed(chunk) if self._screening else None:
@@ -246,13 +278,23 @@ class Floor:
             self._turns.start_soon(Reply(self._call, self._parts, to=before).note)
 
     async def take_keys(self) -> None:
-        """Where a number was asked for, keys answer; elsewhere they mean nothing."""
         async for key in self._call.dtmf():
-            if not self._parts.brain.takes_keys:
-                continue
-            self._keys.press(key)
-            if self._reply.audible:  # they know the question
-                self._reply.stop()
+            if self._key_ways.message(key):
+                self._take_key(key)
+
+    def _take_key(self, key: Dtmf) -> None:
+        """Where a number was asked for, keys answer; elsewhere they mean nothing."""
+        if not self._parts.brain.takes_keys:
+            return
+        self._keys.press(key)
+        if self._reply.audible:  # they know the question
+            self._reply.stop()
+
+    def _mind_tones(self, chunk: Chunk) -> None:
+        if chunk.key:
+            key = Dtmf(chunk.key, chunk.start_ms)
+            if self._key_ways.tone(key, has_events=self._call.has_key_events):
+                self._take_key(key)
 
     def _mind_keys(self, now_ms: int) -> None:
         if keyed := self._keyed(now_ms):
@@ -263,7 +305,9 @@ class Floor:
         if not number:
             return None
         ended = SpeechEnded(self._keys.last_ms, self._keys.last_ms - start_ms)
-        return CallersTurn(Draft.of(Heard(number, number)), start_ms, ended, now_ms, Because.DICTATED)
+        return CallersTurn(
+            Draft.of(Heard(number, number)), start_ms, ended, now_ms, Because.DICTATED, self._keys.last_ms
+        )
 
     def _mind_return(self) -> None:
         """Who could not be put through is told so."""
@@ -273,18 +317,19 @@ class Floor:
     @property
     def _interruptible(self) -> bool:
         may = self._reply.audible and self._parts.agent.barge_in and not self._held and not self._is_protected
-        return may and not self._reply.puts_through_to  # "thank you" takes nothing back
+        return may and not self._reply.is_away
 
     def _mind_interruption(self, chunk: Chunk) -> None:
         """By how long the caller speaks over the agent."""
-        if self._interruptible and self._reply is not self._over_sound:
+        may_interrupt = self._interruptible and self._reply is not self._over_sound
+        if not may_interrupt:
+            self._barge_in.over()
+            self._reply.go_on()
+        if may_interrupt or self._barge_in.is_learning:
             awaits_words = self._listener.in_speech and not self._waved_off
             span = chunk.start_ms, chunk.end_ms, chunk.probability
             level_dbfs = rms_dbfs(chunk.pcm)
             self._interrupt(self._barge_in.feed(*span, level_dbfs=level_dbfs, awaits_words=awaits_words))
-        else:
-            self._barge_in.over()
-            self._reply.go_on()
 
     def _mind_words(self) -> None:
         """By what the caller has said: once, as soon as it is known."""
@@ -296,9 +341,12 @@ class Floor:
         if are_words(heard, understood=understood):
             self._presence.words(self._now_ms)
         if self._interruptible:
-            move = self._barge_in.words(said(heard, understood=understood, ours=self._reply.said))
+            what = said(heard, understood=understood, ours=self._reply.said)
+            move = self._barge_in.words(what)
             self._waved_off = move is Move.GO_ON
             self._interrupt(move)
+            if move is not Move.STOP and (why := self._barge_in.passes_over(what, self._speech_start_ms)):
+                self._note(f"{NOT_INTERRUPTED_BY} {why.value}")
 
     def _interrupt(self, move: Move | None) -> None:
         match move:
@@ -309,15 +357,19 @@ class Floor:
             case Move.STOP:
                 self._interrupted = True
                 self._reply.stop()
+                self._note(f"{INTERRUPTED_BY} {self._barge_in.why.value}")
             case None:
                 pass
+
+    def _note(self, text: str) -> None:
+        self._parts.log.note(self._call.mouth.clock_ms, text)
 
     def _mind_silence(self, now_ms: int) -> None:
         played_ms, self._played_ms = self._played_ms, self._call.mouth.played_ms
         stuck = not self._reply.preparing and played_ms == self._played_ms  # on hold: the line takes nothing from us
         speaking = self._reply.active and self._reply.is_talk and not stuck
         speaking = speaking and not self._presence.asked  # or it is the check-in
-        speaking = speaking or bool(self._reply.puts_through_to or self._keys.pressed)
+        speaking = speaking or self._reply.is_away or self._keys.pressed
         speaking = self._hold.excused(now_ms, on_hold=self._call.on_hold) or speaking
         if speaking or (self._held and not self._reply.active):
             self._presence.words(now_ms)

@@ -8,7 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field, PlainSerializer, SecretStr, field_validator, model_validator
 
-from app.settings import HOST, NEEDS_TLS, Name, Note, Settings, VoiceName, Words, is_public, one_line, reveal
+from app.settings import HOST, Name, Note, Settings, VoiceName, Words, one_line, reveal
+from app.web_addresses import NEEDS_TLS, is_public
 
 Role = Literal["speech-to-text", "text-to-speech", "language-model"]
 """What an engine does for an agent."""
@@ -64,6 +65,10 @@ OneName = Annotated[str, Field(max_length=200), AfterValidator(lambda value: one
 """As a server calls something; empty for what it takes by itself."""
 
 
+PackName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", examples=["piper-joe"])]
+"""As it is told in a neural pack, and under Connectivity > Neural packs."""
+
+
 class BoxEars(Settings):
     """The recogniser on the box. It is taught each agent's own words, so there is nothing to set."""
 
@@ -84,6 +89,13 @@ class HttpEars(Settings):
     kind: Literal["openai-speech-to-text"] = "openai-speech-to-text"
     base_url: BaseUrl
     model: Words
+
+
+class PackEars(Settings):
+    """A recogniser that was uploaded as a neural pack, by the pack's name."""
+
+    kind: Literal["pack-speech-to-text"] = "pack-speech-to-text"
+    pack: PackName
 
 
 class BoxVoice(Settings):
@@ -109,6 +121,14 @@ class WyomingVoice(Settings):
         if self.speaker and not self.voice:
             raise ValueError("a speaker belongs to a voice: fill in the voice, too")
         return self
+
+
+class PackVoice(Settings):
+    """A voice that was uploaded as a neural pack, by the pack's name. `box_voice`: as above."""
+
+    kind: Literal["pack-text-to-speech"] = "pack-text-to-speech"
+    pack: PackName
+    box_voice: VoiceName = "slt"
 
 
 class HttpVoice(Settings):
@@ -139,15 +159,15 @@ class ModelServer(Settings):
         return _server_address(value)
 
 
-ServedEars = WyomingEars | HttpEars
-ServedVoice = WyomingVoice | HttpVoice
+ServedEars = WyomingEars | HttpEars | PackEars
+ServedVoice = WyomingVoice | HttpVoice | PackVoice
 
 Engine = Annotated[BoxEars | BoxVoice | ServedEars | ServedVoice | ModelServer, Field(discriminator="kind")]
 """What does the hearing, speaking or thinking behind one entry of Settings > Connectivity."""
 
 
 def role_of(engine: Engine) -> Role:
-    return cast("Role", engine.kind.removeprefix("wyoming-").removeprefix("openai-"))
+    return cast("Role", engine.kind.removeprefix("wyoming-").removeprefix("openai-").removeprefix("pack-"))
 
 
 ApiKey = Annotated[

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, JsonValue, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from app.settings import NEEDS_TLS, Name, OneLine, Settings, Text, VariableName, Words, is_public
+from app.settings import Name, OneLine, Settings, Text, VariableName, Words
+from app.web_addresses import NEEDS_TLS, is_public
 
 MOST_TOOLS = 8
 """Of one agent: each is read again with every question, and small models choose badly among many."""
@@ -39,7 +40,7 @@ TURN_S = 8.0
 LONGEST_VALUE = 200
 """Characters of one value: what somebody can say in a breath."""
 
-BUILT_IN: Final = frozenset({"end_call", "transfer", "take_message", "set_result", "look_up", "go_to"})
+BUILT_IN: Final = frozenset({"end_call", "transfer", "take_message", "set_result", "look_up", "send_digits", "go_to"})
 
 _URL = re.compile(r"https?://[!-~]+")
 _PLACE = re.compile(r"\{([^{}]*)\}")

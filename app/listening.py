@@ -12,6 +12,7 @@ import trio
 from app.dictation import Dictated
 from app.ports import BYTES_PER_MS, Frame, Heard, Hearing, VoiceActivity
 from app.turns.endpoint import Endpointer, SpeechPaused, SpeechResumed, SpeechRule, TurnEvent
+from app.turns.last_sound import last_sound_ms
 
 CHUNK_MS = 32
 _CHUNK_BYTES = CHUNK_MS * BYTES_PER_MS
@@ -19,6 +20,8 @@ _CHUNK_BYTES = CHUNK_MS * BYTES_PER_MS
 _NEARLY_SPEECH = SpeechRule().stay
 # The VAD sees a word some 100 ms after it began, and a soft first consonant is before even that.
 _PRE_ROLL_CHUNKS = 10
+# What a pause begins with, and 0.4 s before it.
+_RECENT_CHUNKS = 18
 
 
 class Echo(Protocol):
@@ -31,16 +34,37 @@ class Echo(Protocol):
         """Whether the last chunk that came in was our own voice and nobody else's."""
 
 
+class KeyTones(Protocol):
+    """Keys by their sound (DTMF). For one call, like `VoiceActivity`."""
+
+    def feed(self, chunk: bytes) -> str:
+        """The key whose tones are certain since this chunk of 512 samples; else nothing. Each press is told once."""
+
+    @property
+    def sounding(self) -> bool:
+        """Whether the last chunk held such tones, however short."""
+
+
+class NoTones:
+    """A line without keys."""
+
+    sounding = False
+
+    def feed(self, chunk: bytes) -> str:  # noqa: ARG002
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """32 ms of the caller: what the VAD made of it (0.0 where it was our own echo), and the turn event that it
-    completed, if any."""
+    """32 ms of the caller: what the VAD made of it (0.0 where it was our own echo, or a key), the turn event that it
+    completed, if any, and the key whose tones it brought."""
 
     start_ms: int
     end_ms: int
     pcm: bytes
     probability: float
     event: TurnEvent | None
+    key: str = ""
 
 
 class Draft:
@@ -77,16 +101,20 @@ class Draft:
 class Listener:
     """Holds back the audio of a pause from the recogniser, so that a draft stays valid if the pause commits.
 
-    What is our own echo is no speech for anybody: else each sentence of the agent's would interrupt itself.
+    What is our own echo is no speech for anybody: else each sentence of the agent's would interrupt itself. The tones
+    of a key are none either, and the recogniser, which would make words of them, gets silence instead.
     """
 
-    def __init__(self, hearing: Hearing, activity: VoiceActivity, echo: Echo) -> None:
+    def __init__(self, hearing: Hearing, activity: VoiceActivity, echo: Echo, tones: KeyTones | None = None) -> None:
         self._hearing = hearing
-        self._activity, self._echo = activity, echo
+        self._activity, self._echo, self._tones = activity, echo, tones or NoTones()
         self._endpointer = Endpointer()
         self._pending, self._sent = bytearray(), bytearray()
         self._pending_start_ms = 0
         self._pre_roll: deque[bytes] = deque(maxlen=_PRE_ROLL_CHUNKS)
+        self._recent: deque[bytes] = deque(maxlen=_RECENT_CHUNKS)
+        self.last_sound_ms = 0
+        """Where the last sound before the last pause ended."""
         self._held: list[bytes] = []
         self._pausing = False
         self.keeps_back = False
@@ -108,14 +136,18 @@ class Listener:
             sent = bytes(self._sent[:_CHUNK_BYTES])
             del self._pending[:_CHUNK_BYTES], self._sent[:_CHUNK_BYTES]
             self._pending_start_ms = end_ms = start_ms + CHUNK_MS
+            key = self._tones.feed(pcm)
+            pcm = bytes(len(pcm)) if self._tones.sounding else pcm
             probability = self._speech(pcm, sent)
             event = self._endpointer.feed(start_ms, end_ms, probability, pause_ms)
-            yield Chunk(start_ms, end_ms, pcm, probability, event)
+            yield Chunk(start_ms, end_ms, pcm, probability, event, key)
 
     def _speech(self, pcm: bytes, sent: bytes) -> float:
         probability = self._activity.probability(pcm)
         self._echo.feed(pcm, sent)
-        return 0.0 if probability >= _NEARLY_SPEECH and self._echo.explains() else probability
+        if self._tones.sounding or (probability >= _NEARLY_SPEECH and self._echo.explains()):
+            return 0.0
+        return probability
 
     async def begin(self, *, anew: bool, expected: Dictated = Dictated.NOTHING) -> None:
         """The caller has started. `anew` is false when this goes on with an utterance that was taken for finished."""
@@ -128,7 +160,10 @@ class Listener:
     async def take(self, chunk: Chunk) -> None:
         """Give `chunk` to the recogniser, or keep it back where it belongs to a pause."""
         self._pre_roll.append(chunk.pcm)
+        self._recent.append(chunk.pcm)
         if isinstance(chunk.event, SpeechPaused):
+            start_ms = chunk.end_ms - CHUNK_MS * len(self._recent)
+            self.last_sound_ms = last_sound_ms(b"".join(self._recent), start_ms, chunk.event.since_ms)
             await self._feed_held()
             self._pausing, self.keeps_back = True, False
         elif isinstance(chunk.event, SpeechResumed):

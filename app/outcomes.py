@@ -10,7 +10,8 @@ from collections.abc import Container
 from dataclasses import dataclass
 from enum import Enum
 
-from app.ports import Direction, Ended, EndedBy, Outcome, Progress, Result, Side
+from app.ports import Direction, Ended, EndedBy, Outcome, Result, Side
+from app.progress import Progress
 from app.transfers import TransferStep
 
 LONGEST_REASON = 80

@@ -10,7 +10,7 @@ in a test as on the wire.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -19,7 +19,10 @@ from typing import Literal, Protocol
 
 from app.dictation import Dictated
 from app.mouth import Mouth
+from app.pressing import Press
+from app.progress import Progress
 from app.transfers import Transfer, TransferStep
+from app.turn_times import Turn
 from app.turns.keys import Dtmf
 
 SAMPLE_RATE_HZ = 16_000
@@ -60,22 +63,6 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a call came: instants in seconds of `trio.current_time()`, None where it did not come to that.
-    `heard_s`: the other side's first response to a call of ours, if only "trying". `rang_s`: its first sign that
-    somebody is being called (180 to 183). A call that comes in has both from its beginning. `transferred_s`: somebody
-    else has the other side on their telephone since.
-    """
-
-    began_s: float
-    heard_s: float | None = None
-    rang_s: float | None = None
-    answered_s: float | None = None
-    ended_s: float | None = None
-    transferred_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Connected:
     """Answered and media runs. `codec` as SDP names it ("opus", "G722", "PCMU", "PCMA")."""
 
@@ -112,6 +99,10 @@ class Call(Protocol):
     def on_hold(self) -> bool:
         """The other side listens to something else for a while (RFC 3264, section 8.4)."""
 
+    @property
+    def behind_ms(self) -> int:
+        """How old a frame of the caller's is when it is heard: it waited in the jitter buffer."""
+
     def ears(self) -> AsyncIterator[Frame]:
         """What the caller says, frame by frame, from media start until the call has ended. One reader.
         Nothing to close: it may be dropped at any moment."""
@@ -128,12 +119,24 @@ class Call(Protocol):
     async def hang_up(self, sip_code: int = 603) -> None:
         """End the call: BYE, or `sip_code` where it was not answered yet. Idempotent."""
 
-    async def transfer(self, to: str, told: Callable[[TransferStep], None]) -> TransferStep:
-        """Put the other side through to the number `to`; the last step, after `told` has heard of each. What failed, or
-        is cancelled, leaves the call as it was. After ANSWERED it ends by itself, or is to be hung up."""
+    async def transfer(
+        self, to: str, told: Callable[[TransferStep], None], meets: Callable[[Call], Awaitable[bool]] | None = None
+    ) -> TransferStep:
+        """Put the other side through to the number `to`; the last step, after `told` has heard of each. `meets`: talks
+        to whoever answers there first, and knows whether they take it. What failed, or is cancelled, leaves the call as
+        it was. After ANSWERED it ends by itself, or is to be hung up."""
 
     def dtmf(self) -> AsyncIterator[Dtmf]:
-        """The keys that the other side presses, until the call has ended. One reader."""
+        """The keys that the other side presses, until the call has ended. One reader. Those that come as tones in its
+        audio are not among them."""
+
+    @property
+    def has_key_events(self) -> bool:
+        """Both sides agreed that keys come beside the audio (RFC 4733)."""
+
+    async def press(self, keys: str) -> bool:
+        """Press `keys` (see app.pressing), one after the other; true once all are out. False where the call has ended,
+        or the other side takes none."""
 
 
 # -- hearing -------------------------------------------------------------------------------------------------
@@ -251,7 +254,7 @@ class Noted:
     text: str
 
 
-Action = Say | HangUp | Noted | Transfer
+Action = Say | HangUp | Noted | Transfer | Press
 
 
 class Brain(Protocol):
@@ -302,28 +305,6 @@ class Brain(Protocol):
 
 
 # -- remembering ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Where the time of one turn went. All in milliseconds; instants are on the call's audio clock.
-
-    `speech_end_ms`: end of the caller's last word, as the VAD saw it. `commit_ms`: the pause was long enough.
-    `first_audio_ms`: the first audio of the reply went out. The rest are durations. `pause_because`: why that pause was
-    long enough, a word of app.turns.natural_pause.Because; empty in sessions from before there was one.
-    """
-
-    speech_end_ms: int
-    commit_ms: int
-    first_audio_ms: int
-    decode_ms: float
-    brain_ms: float
-    voice_ms: float
-    pause_because: str = ""
-
-    @property
-    def response_ms(self) -> int:
-        return self.first_audio_ms - self.speech_end_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,18 @@ tells the transcript and the brain what the caller really heard.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import trio
 
-from app.listening import Draft, Echo
+from app.announcing import announcement_of
+from app.listening import Draft, Echo, KeyTones, NoTones
 from app.outcomes import why_not_put_through
 from app.ports import (
     BYTES_PER_MS,
+    FRAME_MS,
     Action,
     Brain,
     Call,
@@ -26,20 +28,25 @@ from app.ports import (
     Result,
     Say,
     SessionLog,
-    Turn,
     Voice,
     VoiceActivity,
 )
+from app.pressing import NOT_PRESSED, Press, noted
 from app.settings import Agent
 from app.speech import Clause, Speech
 from app.tones import ring_tone
 from app.transfers import Handover, Transfer, TransferStep, concluded, number_of
+from app.turn_times import Turn
 from app.turns.endpoint import SpeechEnded
 from app.turns.natural_pause import Because
 from app.turns.said import are_words
 
 # Sounds this short in which no recogniser found a word are coughs and clicks: asking "sorry?" would be odd.
 _SHORTEST_WORD_MS = 400
+# People begin to wonder whether anybody is there. The box's ears need 0.1 s, or 1.3 where a server leaves them waiting
+# (app.speech_servers.HEARING_S): what takes longer is a process that is loaded, or started anew.
+BRIDGES_AFTER_S, BRIDGES_AGAIN_AFTER_S = 1.8, 2.2
+JUST_A_MOMENT, A_MOMENT_MORE = "Just a moment.", "A moment more."
 # The voice may be ahead of the line by one whole clause (500 characters are 47 s at the slowest pace, in chunks of at
 # least 50 ms), so that what was played of it can be told exactly.
 _CLAUSE_CHUNKS = 950
@@ -56,6 +63,7 @@ class Parts:
     brain: Brain
     log: SessionLog
     agent: Agent
+    tones: KeyTones = field(default_factory=NoTones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,7 @@ class CallersTurn:
     ended: SpeechEnded
     commit_ms: int
     because: Because
+    last_sound_ms: int
     interrupts: bool = False  # it cut the agent short
 
 
@@ -90,21 +99,23 @@ class _Stages:
 class Reply:
     """At most one of these has the floor. `gone` is set when it holds nothing of the call any more."""
 
-    def __init__(self, call: Call, parts: Parts, *, to: CallersTurn | None = None) -> None:
-        self.to = to
+    def __init__(self, call: Call, parts: Parts, *, to: CallersTurn | None = None, of_brain: bool = True) -> None:
+        """`to`: what it answers. `of_brain`: or the brain knows nothing of it."""
+        self.to, self._of_brain = to, of_brain
         self.scope = trio.CancelScope()
         self.gone = trio.Event()
         self._hung_up_as = ""
         self.taken_back = False  # the caller goes on: the same turn comes again, longer
         self.preparing = False  # it has the floor, and its first audio is being made
         self.puts_through_to = ""  # whom, while that is tried
+        self.presses = False  # keys, and is not done with it
         self.came_back: CameBack | None = None
         self._call, self._parts = call, parts
         self._speech = Speech()
         self._base_ms = 0
         self._held_at_ms: int | None = None
         self._held_ms = 0  # in all, of holds that are over
-        self._thinking = self._finished = self._told = False
+        self._thinking = self._finished = self._told = self._bridged = False
         self._to_words = False  # whether `to` held any, once that is known
         self._stages: _Stages | None = None
         self._callers_line: Line | None = None
@@ -155,6 +166,11 @@ class Reply:
         self._call.mouth.hush()
 
     @property
+    def is_away(self) -> bool:
+        """It does something for which nobody's words matter: "thank you" takes nothing back, and a menu talks on."""
+        return bool(self.puts_through_to) or self.presses
+
+    @property
     def is_talk(self) -> bool:
         """It is said unasked, or answers words; what answers a sound is not."""
         return self.to is None or self._to_words
@@ -166,6 +182,7 @@ class Reply:
         try:
             with self.scope:
                 if self.to is not None:
+                    await self._bridge(self.to.draft)
                     actions = await self._think(self.to)
                 if actions is not None:
                     await self._perform(actions)
@@ -180,10 +197,22 @@ class Reply:
             await actions.aclose()
         self._tell_callers_line()
 
+    async def _bridge(self, draft: Draft) -> None:
+        """Until it is known what the caller said: nobody waits for that in silence."""
+        patience_s, says = BRIDGES_AFTER_S, JUST_A_MOMENT
+        while True:
+            with trio.move_on_after(patience_s):
+                await draft.heard()
+                return
+            await Reply(self._call, self._parts, of_brain=False).run(Reply.none(self._call, self._parts), _saying(says))
+            self._base_ms, self._bridged = self._call.mouth.played_ms, True
+            patience_s, says = BRIDGES_AGAIN_AFTER_S, A_MOMENT_MORE
+
     async def _think(self, turn: CallersTurn) -> AsyncGenerator[Action, None] | None:
         heard = await turn.draft.heard()
         self._to_words = are_words(heard, understood=self._parts.brain.understands(heard))
-        if not (heard.own or heard.general) and turn.ended.voiced_ms < _SHORTEST_WORD_MS and not turn.interrupts:
+        awaits_answer = turn.ended.voiced_ms >= _SHORTEST_WORD_MS or turn.interrupts or self._bridged
+        if not (heard.own or heard.general or awaits_answer):
             return None
         believed = self._parts.brain.believed(heard)
         self._callers_line = Line("caller", believed, turn.start_ms, turn.ended.since_ms)
@@ -208,15 +237,32 @@ class Reply:
                         await self._call.hang_up()
                     case Transfer(person):
                         await self._put_through(person)
+                    case Press(keys):
+                        await self._press(keys)
         await self._call.mouth.drained()
+
+    async def _was_heard(self) -> bool:
+        """The caller has heard all that was said before; or the call has ended."""
+        await self._call.mouth.drained()
+        self._finished = self._speech.over_at(self._call.mouth.played_ms)
+        if self._finished:
+            self._tell_own_line()
+        return self._finished
+
+    async def _press(self, keys: str) -> None:
+        if not await self._was_heard():
+            return
+        self._tell_callers_line()
+        self._parts.log.note(self._call.mouth.clock_ms, noted(keys))  # also where the call ends with the last of them
+        self.presses, self.preparing = True, False
+        if not await self._call.press(keys):
+            self._parts.log.note(self._call.mouth.clock_ms, NOT_PRESSED)
+        self.presses = False
 
     async def _put_through(self, person: str) -> None:
         """Only once the caller has heard all that was said before; and only to whom the owner wrote down."""
-        await self._call.mouth.drained()
-        self._finished = self._speech.over_at(self._call.mouth.played_ms)
-        if not self._finished:
-            return  # the call has ended
-        self._tell_own_line()
+        if not await self._was_heard():
+            return
         self.puts_through_to, number = person, number_of(self._parts.agent, person)
         step = await self._handed_over(number) if number else TransferStep(Handover.FAILED)
         if step.handover is Handover.ANSWERED:
@@ -235,10 +281,16 @@ class Reply:
 
         async with trio.open_nursery() as waiting:
             waiting.start_soon(self._let_hear_ringing, rings)
-            step = await self._call.transfer(number, told)
+            step = await self._call.transfer(number, told, self._introduces())
             waiting.cancel_scope.cancel()
         self._call.mouth.hush()
         return step
+
+    def _introduces(self) -> Callable[[Call], Awaitable[bool]] | None:
+        """Says to whoever answers who calls, where the agent should."""
+        agent, voice = self._parts.agent, self._parts.voice
+        announcement = announcement_of(agent, self._call.remote, self._parts.brain.results)
+        return (lambda call: announcement(call, voice)) if announcement else None
 
     async def _let_hear_ringing(self, rings: trio.Event) -> None:
         """Nobody waits in silence."""
@@ -275,9 +327,9 @@ class Reply:
             return
         self._parts.log.turn(
             Turn(
-                speech_end_ms=self.to.ended.since_ms,
+                speech_end_ms=self.to.last_sound_ms - self._call.behind_ms,
                 commit_ms=self.to.commit_ms,
-                first_audio_ms=now_ms,
+                first_audio_ms=now_ms + FRAME_MS,
                 decode_ms=self._stages.decode_ms,
                 brain_ms=(self._stages.first_action_s - self._stages.heard_s) * 1000,
                 voice_ms=(trio.current_time() - self._stages.first_action_s) * 1000,
@@ -297,7 +349,7 @@ class Reply:
             self._call.mouth.hush()  # only now can nothing more be added
         self._tell_callers_line()
         self._tell_own_line()
-        if not self._finished and (self._thinking or self._speech.clauses):
+        if not self._finished and self._of_brain and (self._thinking or self._speech.clauses):
             self._parts.brain.interrupted(self._speech.heard(self._call.mouth.played_ms))
 
     def _tell_own_line(self) -> None:
@@ -308,6 +360,10 @@ class Reply:
             end_ms = start_ms + self._held_ms + played_ms - self._base_ms
             self._parts.log.line(Line("agent", said, start_ms, end_ms, interrupted=not self._finished))
             self._told = True
+
+
+async def _saying(text: str) -> AsyncGenerator[Action, None]:
+    yield Say(text)
 
 
 def _in_words(person: str, step: TransferStep) -> str:

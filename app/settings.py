@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from ipaddress import ip_address
 from typing import Annotated, Final, Literal
 from zoneinfo import available_timezones
 
@@ -29,7 +28,10 @@ from pydantic import (
 )
 
 from app.mail_addresses import MailAddress
+from app.office_hours import fault_of as fault_of_people
+from app.office_hours import known_hours
 from app.result_rules import fault_of
+from app.web_addresses import listing_address
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -191,24 +193,14 @@ class ConnectionDraft(Account):
 VoiceName = Literal["slt", "rms"]
 
 
-NEEDS_TLS: Final = "http:// is for addresses in your own network only: elsewhere, strangers could read what callers say"
-
-
-def is_public(host: str) -> bool:
-    """Whether `host` is an address that belongs to the internet. A name is not: what it leads to is seen when it is
-    looked up."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address.is_global or address.is_multicast or address.is_unspecified
-
-
 class Knowledge(Settings):
     """One thing the agent knows: ways to ask for it, and the answer in its owner's words."""
 
     questions: tuple[Words, ...] = Field(min_length=1, max_length=30)
     answer: Text
+
+
+Hours = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120), AfterValidator(known_hours)]
 
 
 class Person(Settings):
@@ -217,6 +209,8 @@ class Person(Settings):
     name: Words
     extension: str = Field(default="", max_length=32)
     also: tuple[Words, ...] = Field(default=(), description="departments, duties: other words for this person")
+    hours: Hours = Field(default="", examples=["Mon-Thu 8-18; Fri 8-13"], description="empty: always there")
+    stand_in: OneLine = Field(default="", max_length=200, description="who is called instead outside these hours")
 
 
 NOTED_RESULTS: Final = ("name", "number", "message", "wanted")
@@ -318,6 +312,10 @@ class Agent(Settings):
     instructions: str = Field(default="", max_length=8000, description="read by a language model only")
     knowledge: tuple[Knowledge, ...] = Field(default=(), max_length=200)
     directory: tuple[Person, ...] = Field(default=(), max_length=200)
+    announcement: VariableText = Field(
+        default="", description="said first to whomever a caller is put through to; “{caller}” in it is who calls"
+    )
+    announced_take_by_key: bool = Field(default=False, description="and only who then presses 1 gets the caller")
     vocabulary: tuple[Words, ...] = Field(default=(), max_length=500, description="other words to recognise")
     result_fields: tuple[ResultField, ...] = Field(default=(), max_length=30)
     workflow: Workflow | None = Field(default=None, description="none: one conversation without states")
@@ -329,6 +327,7 @@ class Agent(Settings):
     pause_ms: int = Field(default=450, ge=200, le=3000, description="silence after which the agent answers")
     barge_in: bool = True
     protect_greeting: bool = Field(default=False, description="the greeting is said to its end, whoever speaks")
+    presses_keys: bool = Field(default=False, description="a language model may press keys for whoever is called")
     silence_s: float = Field(default=60.0, ge=5.0, le=600.0)
 
     @field_validator("hours", "instructions")
@@ -338,9 +337,8 @@ class Agent(Settings):
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Agent:
-        names = [person.name.casefold() for person in self.directory]
-        if doubled := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"directory names somebody twice ({len(doubled)} name(s)): give each a name of their own")
+        if fault := fault_of_people(self.directory):
+            raise ValueError(fault)
         return self
 
     @field_validator("result_fields")
@@ -365,7 +363,8 @@ def known_zone(value: str) -> str:
 
 
 class Box(Settings):
-    """The box itself. `retention_days` 0: sessions are kept until somebody deletes them."""
+    """The box itself. `retention_days` 0: sessions are kept until somebody deletes them. `update_address`: asked daily
+    for newer versions; empty: nobody is asked."""
 
     name: str = Field(default="deskbell", pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")
     time_zone: Annotated[str, AfterValidator(known_zone)] = Field(
@@ -373,3 +372,4 @@ class Box(Settings):
     )
     language: Literal["en"] = "en"
     retention_days: int = Field(default=90, ge=0, le=3650)
+    update_address: Annotated[str, AfterValidator(listing_address)] = Field(default="", max_length=500)

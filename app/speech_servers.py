@@ -12,11 +12,12 @@ from typing import Final, Protocol
 from app.ports import BYTES_PER_MS
 from app.speech import CHARACTER_MS, Clause
 
-HEARING_S: Final = 1.5
+HEARING_S: Final = 1.3
 """For a server's words, from when they are asked for, 0.2 s after the caller's last one. With `SPEAKING_S`, and 0.2 s
-for everything else, a caller of whom both servers make a fool hears something within 3 s."""
+for everything else, a caller of whom both servers make a fool hears something after 2.5 s: within 3 s, with half a
+second for the line and a busy box."""
 
-SPEAKING_S: Final = 1.0
+SPEAKING_S: Final = 0.8
 """For the first sound of a clause; and so long may the caller wait in the middle of one."""
 
 LONGEST_SILENCE_MS: Final = 800

@@ -6,10 +6,14 @@ caller says, or a language model makes of it, nobody else is called.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from enum import Enum
 
-from app.settings import Agent
+from app.clock import is_set
+from app.office_hours import is_there
+from app.settings import Agent, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,52 @@ class TransferStep:
 def number_of(agent: Agent, person: str) -> str:
     """Where callers who ask for `person` are put through; empty: nowhere."""
     return next((each.extension.strip() for each in agent.directory if each.name == person), "")
+
+
+def at_hour(agent: Agent, now: datetime, zone: tzinfo | None) -> Agent:
+    """The agent as it is in a call that begins `now`, in an office of that zone (None: the machine's own): whoever is
+    away has no extension, and whoever is there has no hours. A clock that was not set sends nobody away."""
+    local = now.astimezone(zone)
+    there = (not is_set(now) or is_there(each.hours, local) for each in agent.directory)
+    here = {True: {"hours": ""}, False: {"extension": ""}}
+    people = (each.model_copy(update=here[is_in]) for each, is_in in zip(agent.directory, there, strict=True))
+    return agent.model_copy(update={"directory": tuple(people)})
+
+
+def is_away(agent: Agent, person: str) -> bool:
+    """Of an agent in a call."""
+    return any(each.name == person and each.hours for each in agent.directory)
+
+
+def reached(agent: Agent, person: str) -> str:
+    """Whom callers who ask for `person` are put through to: them, or whoever stands in for them while they are away;
+    empty: nobody."""
+    return _reached(_by_name(agent), person)
+
+
+def reach(agent: Agent) -> Mapping[str, str]:
+    """The same for everybody in the directory, in one go: of 200 people it is asked for while others talk."""
+    by_name = _by_name(agent)
+    return {each.name: _reached(by_name, each.name) for each in agent.directory}
+
+
+def reachable(agent: Agent) -> list[Person]:
+    """Whom callers may ask to be put through to."""
+    ways = reach(agent)
+    return [each for each in agent.directory if ways[each.name]]
+
+
+def _by_name(agent: Agent) -> Mapping[str, Person]:
+    return {each.name.casefold(): each for each in agent.directory}
+
+
+def _reached(by_name: Mapping[str, Person], person: str) -> str:
+    at = by_name.get(person.casefold())
+    for _ in by_name:
+        if at is None or at.extension.strip():
+            break
+        at = by_name.get(at.stand_in.casefold()) if at.hours else None
+    return at.name if at and at.extension.strip() else ""
 
 
 def concluded(person: str) -> str:

@@ -30,6 +30,7 @@ from firmware.configuration import (  # noqa: E402
 from firmware.data_folder import DataFolderProblem  # noqa: E402
 from firmware.keeping.reset import ResetUnfinished  # noqa: E402
 from firmware.logs import log_to_stderr  # noqa: E402
+from firmware.priority import put_telephone_first  # noqa: E402
 from firmware.telephony import TelephonyError  # noqa: E402
 from firmware.vault import VaultProblem  # noqa: E402
 from models.packs import PackProblem  # noqa: E402
@@ -53,6 +54,7 @@ def main() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # what is shown may be in letters that this terminal does not have
     os.umask(0o077)  # sessions and recordings are the owner's alone
+    put_telephone_first()
     if arguments.config is None:
         return _run_appliance(show=arguments.show)
     match read_configuration(arguments.config):

@@ -31,6 +31,7 @@ from firmware.control.figures import FiguresVerbs
 from firmware.control.http_tools import HttpToolVerbs
 from firmware.control.look import Scene
 from firmware.control.mail import MailVerbs
+from firmware.control.packs import PackVerbs
 from firmware.control.participants import ParticipantVerbs
 from firmware.control.resets import ResetVerbs
 from firmware.control.sessions import SessionVerbs
@@ -43,6 +44,8 @@ from firmware.control.webhook import WebhookVerbs
 from firmware.counting import Counts
 from firmware.employer import Employer
 from firmware.mail import Letters
+from firmware.newer_versions import News
+from firmware.packs import Packs
 from firmware.storage import SqliteLedger
 from firmware.switchboard import Switchboard
 from firmware.update.service import Updates
@@ -59,6 +62,7 @@ class Box:
     home: Home
     store: SqliteLedger
     vault: Vault
+    packs: Packs
     events: Events
     endpoint: telephony.Endpoint
     counts: Counts
@@ -71,6 +75,7 @@ class Box:
     chats: Chats
     campaigns: Campaigns
     updates: Updates
+    news: News
     lines: trio.Nursery
     leave: Callable[[], None]
 
@@ -81,7 +86,9 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
     scene = Scene(box.roster, box.employer.at_work, box.switchboard, vault)
     connections = ConnectionVerbs(store, vault, scene, box.endpoint, events)
     agents = AgentVerbs(store, scene, events)
-    itself = BoxVerbs(store, scene, box.endpoint, events, box.data, box.home, VERSION, box.updates.last)
+    itself = BoxVerbs(
+        store, scene, box.endpoint, events, box.data, box.home, VERSION, box.updates.last, lambda: box.news.heard.newer
+    )
     return answers_of(
         connections,
         agents,
@@ -90,7 +97,8 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
         ChatVerbs(store, box.chats),
         SetUpVerbs(store, connections, agents, box.roster, events),
         ConnectivityVerbs(store, vault, events),
-        TrialVerbs(store, vault),
+        TrialVerbs(store, vault, box.packs),
+        PackVerbs(store, box.packs, events, box.lines),
         sessions,
         CallVerbs(store, box.calling),
         CampaignVerbs(store, box.campaigns, events),
@@ -104,5 +112,5 @@ def answers(box: Box, sessions: SessionVerbs) -> Mapping[str, Answer]:
         TokenVerbs(store, events),
         BackupVerbs(store, scene, events, VERSION, box.lines),
         ResetVerbs(store, scene, box.data, box.leave, box.lines),
-        UpdateVerbs(box.updates, scene, box.lines),
+        UpdateVerbs(box.updates, box.news, scene, box.lines),
     )

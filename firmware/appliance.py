@@ -31,7 +31,7 @@ from firmware.control.events import Events
 from firmware.control.look import Scene
 from firmware.control.sessions import SessionVerbs
 from firmware.counting import CountedLedger, Counts
-from firmware.data_folder import DATABASE, RECORDINGS, VAULT, data_folder
+from firmware.data_folder import DATABASE, PACKS, RECORDINGS, VAULT, data_folder
 from firmware.employer import Employer
 from firmware.equipment import open_equipment
 from firmware.keeping.reset import keep_promise
@@ -39,11 +39,12 @@ from firmware.keeping.rotation import finish_renewal
 from firmware.lifetimes import serving
 from firmware.logs import LogLine, log_for_page
 from firmware.mail import run_letters
+from firmware.packs import Packs
 from firmware.retention import keep_house
 from firmware.storage import SqliteLedger, StorageFault, ledger, records
 from firmware.switchboard import Switchboard
 from firmware.told_ledger import ToldLedger
-from firmware.update.opening import updates_of
+from firmware.update.opening import news_of, updates_of
 from firmware.vault import Vault, VaultProblem, credentials_folder, open_vault
 from firmware.webhooks import run_webhooks
 
@@ -76,7 +77,9 @@ async def _put_together(
     process: Process, tell: Callable[[str], None], leave: Callable[[], None], *, show: bool
 ) -> AsyncGenerator[Box, None]:
     vault = open_vault(process.data / VAULT, credentials_folder(os.environ))
-    equipment = await open_equipment(process.data / RECORDINGS)
+    packs = Packs(process.data / PACKS)
+    await packs.tidy()
+    equipment = await open_equipment(process.data / RECORDINGS, packs)
     events = Events()
     async with (
         ledger(process.data / DATABASE) as store,
@@ -116,6 +119,7 @@ async def _put_together(
             home=Home(process.data),
             store=store,
             vault=vault,
+            packs=packs,
             events=events,
             endpoint=endpoint,
             counts=counts,
@@ -128,6 +132,7 @@ async def _put_together(
             chats=Chats(lines, employer.chat_partner),
             campaigns=campaigns,
             updates=updates,
+            news=news_of(store, updates, partial(events.changed, EventKind.UPDATE)),
             lines=lines,
             leave=leave,
         )
@@ -140,6 +145,7 @@ async def _answer_for_ever(box: Box, socket: Path, tell: Callable[[str], None]) 
     box.lines.start_soon(_keep_house, box.store, sessions)
     box.lines.start_soon(box.campaigns.run)
     box.lines.start_soon(box.updates.run)
+    box.lines.start_soon(box.news.run)
     async with serving(run_control, socket, answers(box, sessions), box.events, sessions.recording):
         tell("ready")
         await trio.sleep_forever()

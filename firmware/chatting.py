@@ -14,6 +14,7 @@ import trio
 from app.control.chat import ChatLine, ChatView
 from app.http_tools import HttpTool, HttpTools, ToolAnswer, ToolRun, Value
 from app.ports import Action, Brain, HangUp, Heard, Noted, Say
+from app.pressing import Press
 from app.settings import Agent
 from app.transfers import Transfer, number_of
 
@@ -128,6 +129,10 @@ class Chats:
                             said.append(text)
                         case Noted(text):
                             chat.box(text)
+                        case Press(keys):
+                            chat.agent(said)
+                            said.clear()
+                            chat.box(f"In a call, the agent would press these keys now: {keys}")
                         case HangUp() | Transfer():
                             chat.agent(said)
                             _end(chat, action, partner)

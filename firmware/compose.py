@@ -85,7 +85,10 @@ async def write_stats(endpoint: telephony.Endpoint, account: telephony.Account, 
             "underruns": sum(each.underruns for each in audio),
             "gap_p999_ms": endpoint.gaps.quantile_ms(0.999),
             "gap_max_ms": endpoint.gaps.max_ms,
+            "delay_p999_ms": endpoint.taps.delays.quantile_ms(0.999),
+            "delay_max_ms": endpoint.taps.delays.max_ms,
             "ticks": endpoint.gaps.count,
+            "tasks": trio.lowlevel.current_statistics().tasks_living,
         }
         try:
             _replace(file, json.dumps(counters))

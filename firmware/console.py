@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.outcomes import in_words
-from app.ports import Ledger, Line, Outcome, SessionLog, Turn
+from app.ports import Ledger, Line, Outcome, SessionLog
+from app.turn_times import Turn
 from firmware.telephony import Cause, Registration
 
 _REMEDIES = {

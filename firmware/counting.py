@@ -7,7 +7,8 @@ from bisect import bisect_left
 from collections import Counter
 
 from app.control.figures import RESPONSE_BOUNDS_S, CallsEnded, Responses
-from app.ports import Ledger, Line, Outcome, SessionLog, Turn
+from app.ports import Ledger, Line, Outcome, SessionLog
+from app.turn_times import Turn
 
 STAGES = ("pause", "recognition", "brain", "voice", "other")
 """`other`: what is left of the whole, so that they always add up to it."""

@@ -9,8 +9,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-DATABASE, RECORDINGS, VAULT = "deskbell.sqlite", "recordings", "vault"
-"""What is in it. A factory reset of everything takes all three away."""
+DATABASE, RECORDINGS, VAULT, PACKS = "deskbell.sqlite", "recordings", "vault", "packs"
+"""What is in it. A factory reset of everything takes all four away."""
 
 
 class DataFolderProblem(Exception):

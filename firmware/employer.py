@@ -18,7 +18,16 @@ from pydantic import SecretStr
 from app.agents.reception import Reception
 from app.agents.roster import AgentProblem
 from app.brains.passages import Passage
-from app.engines import BoxVoice, Engine, HttpEars, HttpVoice, ModelServer, WyomingEars, WyomingVoice
+from app.engines import (
+    BoxVoice,
+    Engine,
+    HttpVoice,
+    ModelServer,
+    PackVoice,
+    ServedEars,
+    ServedVoice,
+    WyomingVoice,
+)
 from app.http_tools import HttpTools
 from app.ports import Ledger
 from app.settings import Connection
@@ -106,7 +115,9 @@ class Employer:
         with about(agent_id=agent_id):
             try:
                 async with (
-                    self._equipment.desk(agent, papers.voice, ledger, self._thinking(papers), papers.servers) as desk,
+                    self._equipment.desk(
+                        agent, papers.voice, ledger, self._thinking(papers), papers.servers, papers.zone
+                    ) as desk,
                     trio.open_nursery() as calls,
                 ):
                     reception = Reception(desk, agent, calls, lambda: self._changed(agent_id))
@@ -122,7 +133,7 @@ class Employer:
         papers = await self._store.transact(lambda db: self._papers(db, agent_id))
         agent = papers.agent.plan.settings
         with about(agent_id=agent_id):
-            async with self._equipment.brain(agent, self._thinking(papers), allowed) as brain:
+            async with self._equipment.brain(agent, papers.zone, self._thinking(papers), allowed) as brain:
                 yield Partner(agent, brain)
 
     async def _serve(self, papers: _Papers, reception: Reception, running: Callable[[], None]) -> None:
@@ -183,8 +194,8 @@ class Employer:
 
     def _servers(self, ears: records.ConnectivityRecord, voice: records.ConnectivityRecord) -> SpeechServers:
         """A key that cannot be read keeps nobody from being heard: the box's own ears and voice are there."""
-        hears = ears.engine if isinstance(ears.engine, WyomingEars | HttpEars) else None
-        speaks = voice.engine if isinstance(voice.engine, WyomingVoice | HttpVoice) else None
+        hears = ears.engine if isinstance(ears.engine, ServedEars) else None
+        speaks = voice.engine if isinstance(voice.engine, ServedVoice) else None
         ears_key = opened_secret(self._vault, ears, "api_key", ears.api_key)
         voice_key = opened_secret(self._vault, voice, "api_key", voice.api_key)
         if isinstance(ears_key, Unreadable):
@@ -229,7 +240,7 @@ def _box_voice(engine: Engine) -> BoxVoice:
     match engine:
         case BoxVoice():
             return engine
-        case WyomingVoice(box_voice=voice) | HttpVoice(box_voice=voice):
+        case WyomingVoice(box_voice=voice) | HttpVoice(box_voice=voice) | PackVoice(box_voice=voice):
             return BoxVoice(voice=voice)
         case _:
             raise AgentProblem(f"The agent cannot run: {_NO_VOICE}.")

@@ -6,7 +6,8 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -24,16 +25,19 @@ from app.engines import BoxVoice, ModelServer
 from app.http_tools import HttpTools
 from app.ports import Brain, Direction, Ledger
 from app.settings import Agent
+from app.transfers import at_hour
 from firmware.audio import finish_unfinished
 from firmware.http_tools import OpenedTool, open_http_tools
 from firmware.language_model import open_language_model
+from firmware.packs import Packs
 from firmware.recorder import recorder
 from firmware.served_speech import NO_SERVERS, SpeechServers, open_speech_servers
 from models.beep.spectral import SpectralBeeps
 from models.echo.correlation import CorrelatedEcho
 from models.stt import dictation, language_model
 from models.stt.likeness import Likeness
-from models.stt.pool import recogniser_pool
+from models.stt.pool import recogniser_pool_behind
+from models.tones.spectral import SpectralTones
 from models.tts.flite import flite_voice
 from models.vad.silero import SileroModel
 
@@ -54,19 +58,20 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What all agents share: read-only weights and a folder."""
+    """What all agents share: read-only weights, a folder, and the neural packs."""
 
     activity: SileroModel
     recordings: Path
+    packs: Packs | None = None
 
     @asynccontextmanager
     async def brain(
-        self, agent: Agent, thinks: Thinking | None, allowed: Callable[[HttpTools], HttpTools]
+        self, agent: Agent, zone: tzinfo | None, thinks: Thinking | None, allowed: Callable[[HttpTools], HttpTools]
     ) -> AsyncGenerator[Brain, None]:
         """One brain, without ears and voice. `allowed`: what it may ask of its HTTP tools."""
         matcher = await trio.to_thread.run_sync(lambda: matcher_of(agent, Likeness()))
         async with _brain(agent, matcher, thinks, allowed) as brain:
-            yield brain(briefed(agent, {}), "inbound")
+            yield brain(at_hour(briefed(agent, {}), datetime.now(UTC), zone), "inbound")
 
     @asynccontextmanager
     async def desk(
@@ -76,21 +81,22 @@ class Equipment:
         ledger: Ledger,
         thinks: Thinking | None = None,
         servers: SpeechServers = NO_SERVERS,
+        zone: tzinfo | None = None,
     ) -> AsyncGenerator[Desk, None]:
-        """Everything warmed for as many calls as the agent takes. Without `thinks`, the receptionist does. `servers`
-        hear and speak in front of the box's own ears and voice.
+        """Everything for as many calls as the agent takes. The recognisers learn and are loaded behind: the PBX is told
+        of the agent meanwhile, and a call that comes first hears its greeting while they get ready. Without `thinks`,
+        the receptionist does. `servers` hear and speak in front of the box's own ears and voice. `zone`: the office's.
 
         Raises: models.packs.PackProblem, models.stt.pool.RecogniserFailed, models.tts.libflite.VoiceMissing, possibly
         in an ExceptionGroup.
         """
         seats = agent.max_opened_sessions
-        # In a thread: 0.25 s on x86, and other agents' calls go on.
-        matcher, words = await trio.to_thread.run_sync(_learnt, agent)
+        matcher = await trio.to_thread.run_sync(lambda: matcher_of(agent, Likeness()))
         async with (
-            recogniser_pool(words, seats) as ears,
+            recogniser_pool_behind(partial(_words, agent), seats) as ears,
             flite_voice(speaks.voice, seats, speaks.speed_percent) as voice,
             _brain(agent, matcher, thinks) as brain,
-            open_speech_servers(servers) as served,
+            open_speech_servers(servers, self.packs) as served,
         ):
             yield Desk(
                 ears=ears,
@@ -100,6 +106,8 @@ class Equipment:
                 activity=self.activity.open,
                 echo=CorrelatedEcho,
                 beeps=SpectralBeeps,
+                tones=SpectralTones,
+                at_this_hour=lambda called: at_hour(called, datetime.now(UTC), zone),
                 recording=recorder(self.recordings),
                 served=served,
             )
@@ -137,14 +145,15 @@ async def _brain(
         )
 
 
-def _learnt(agent: Agent) -> tuple[Matcher, language_model.LanguageModel]:
+def _words(agent: Agent) -> language_model.LanguageModel:
+    """0.6 s on x86."""
     own = language_model.build(
         likely_phrases(agent), names=names(agent), vocabulary=agent.vocabulary, answers=awaited(agent)
     )
-    return matcher_of(agent, Likeness()), dictation.added_to(own, dictation.build(ALPHABET))
+    return dictation.added_to(own, dictation.build(ALPHABET))
 
 
-async def open_equipment(recordings: Path) -> Equipment:
+async def open_equipment(recordings: Path, packs: Packs | None = None) -> Equipment:
     """Also finishes the recordings that a power cut left unfinished."""
     await trio.to_thread.run_sync(finish_unfinished, recordings)
-    return Equipment(SileroModel(), recordings)
+    return Equipment(SileroModel(), recordings, packs)

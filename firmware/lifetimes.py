@@ -7,6 +7,7 @@ own context manager opens, once the body has left.
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,13 +19,14 @@ Service = Callable[..., Awaitable[None]]
 
 
 class _Started:
-    """The `task_status` of a service: from `started` on, only `serving` itself may stop it."""
+    """The `task_status` of a service: from `started` on, only `serving` itself may stop it. Unless its start-up was
+    cancelled before that, and it has only not noticed yet: then nobody waits for it, and nobody would stop it."""
 
     def __init__(self, scope: trio.CancelScope, parent: trio.TaskStatus[tuple[trio.CancelScope, Any]]) -> None:
         self._scope, self._parent = scope, parent
 
     def started(self, value: object = None) -> None:
-        self._scope.shield = True
+        self._scope.shield = trio.current_effective_deadline() > -math.inf
         self._parent.started((self._scope, value))
 
 

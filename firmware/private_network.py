@@ -6,7 +6,7 @@ import ssl
 
 import trio
 
-from app.settings import is_public
+from app.web_addresses import is_public
 
 # Of a name: one of each kind, IPv6 and IPv4.
 _ADDRESSES_TRIED = 2

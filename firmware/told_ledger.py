@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from app.ports import Ledger, Line, Outcome, SessionLog, Turn
+from app.ports import Ledger, Line, Outcome, SessionLog
+from app.turn_times import Turn
 
 
 class ToldLedger:

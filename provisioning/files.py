@@ -7,7 +7,8 @@ from pathlib import Path
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path` (mode 0600): whatever happens meanwhile, the old contents or the new are there, whole.
+    """Put `data` at `path` (mode 0600): whatever happens meanwhile, the old contents or the new are there, whole; and
+    the new ones stay, once this has returned, though the plug is pulled.
 
     Raises: OSError.
     """
@@ -18,6 +19,7 @@ def replace_file(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

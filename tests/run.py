@@ -1,8 +1,8 @@
-"""`just test`: all tests but those of the image, in three processes at once: those with a telephone mostly wait, and so
+"""`just test`: all tests but those of the image, in four processes at once: those with a telephone mostly wait, and so
 do many of those with a browser.
 
-Options that pick no tests, as CI's `--color=no`, go to all three. With any other argument there is one process, and all
-arguments are pytest's.
+Options that pick no tests, as CI's `--color=no`, go to all of them. With any other argument there is one process, and
+all arguments are pytest's.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import IO
 
-TELEPHONES, BROWSERS, COMPUTING = ("wire",), ("web",), ("unit", "contract", "scene", "rules")
-"""Kinds of test, each with a folder of its own: reading what the others run takes each of them half a minute."""
+TELEPHONES, LONG_CALLS = ("wire",), ("wire/long",)
+BROWSERS, COMPUTING = ("web",), ("unit", "contract", "scene", "rules")
+"""Folders of tests: reading what the others run takes each of them half a minute."""
 
-NICENESS: dict[tuple[str, ...], int] = {TELEPHONES: 0, BROWSERS: 5, COMPUTING: 10}
+NICENESS: dict[tuple[str, ...], int] = {TELEPHONES: 0, LONG_CALLS: 0, BROWSERS: 5, COMPUTING: 10}
 """No call loses audio to a browser or to who computes, and no browser its patience."""
 
 FOR_ALL = re.compile(r"--color=\w+|--durations=\d+|--tb=\w+|-v+|-q+|-x")
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         for aside in asides.values():
             aside.seek(0)
             said += _passed_on(aside)
-    print(f"== {total(said)} in all three ==", flush=True)
+    print(f"== {total(said)} in all ==", flush=True)
     return next((abs(status) for status in statuses if status), 0)
 
 
@@ -60,7 +61,9 @@ def _command(kinds: tuple[str, ...], arguments: Sequence[str]) -> list[str]:
 
 
 def _folders(kinds: Sequence[str]) -> list[str]:
-    return [f"tests/{kind}" for kind in kinds]
+    others = [each for together in NICENESS if together != tuple(kinds) for each in together]
+    left = [f"--ignore=tests/{each}" for each in others if each.startswith(tuple(f"{kind}/" for kind in kinds))]
+    return [*(f"tests/{kind}" for kind in kinds), *left]
 
 
 def _passed_on(source: IO[bytes]) -> str:
@@ -87,5 +90,5 @@ def total(said: str) -> str:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:  # all three were told too
+    except KeyboardInterrupt:  # all were told too
         sys.exit(130)

@@ -11,7 +11,7 @@ import trio
 
 from app.conversation import converse
 from app.echo import echo
-from app.listening import Echo
+from app.listening import Echo, KeyTones, NoTones
 from app.outbound.variables import filled
 from app.outcomes import NotPlaced, Report, Stopped, not_placed, outcome_of
 from app.ports import (
@@ -49,9 +49,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What an agent works with. `brain`, `activity`, `echo`, `beeps` and `recording` make a new one for each call; the
-    brain gets the agent with what it says in this call, and who called whom. `served`: ears and voice of one call,
-    where servers hear or speak in front of the box's own."""
+    """What an agent works with. `brain`, `activity`, `echo`, `beeps`, `tones` and `recording` make a new one for each
+    call; the brain gets the agent with what it says in this call and who is there when it begins (`at_this_hour`), and
+    who called whom. `served`: ears and voice of one call, where servers hear or speak in front of the box's own."""
 
     ears: Ears
     voice: Voice
@@ -61,6 +61,8 @@ class Desk:
     echo: Callable[[], Echo]
     beeps: Callable[[], Beeps]
     recording: Callable[[Call, SessionLog], AbstractAsyncContextManager[None]]
+    tones: Callable[[], KeyTones] = NoTones
+    at_this_hour: Callable[[Agent], Agent] = lambda agent: agent
     served: Callable[[Ears, Voice, Told], tuple[Ears, Voice]] = lambda ears, voice, _: (ears, voice)
 
 
@@ -206,7 +208,7 @@ async def take_call(
         )
         errand = errand or Errand(session)
         if seated:
-            agent = _briefed(agent, errand)
+            agent = desk.at_this_hour(_briefed(agent, errand))
             brain = desk.brain(agent, call.direction)
             await _attend(call, desk, agent, brain, errand, course)
         else:
@@ -314,7 +316,7 @@ async def _attend(call: Call, desk: Desk, agent: Agent, brain: Brain, errand: Er
     course.screening = _screening(call, desk, errand)
     ears, voice = desk.served(desk.ears, desk.voice, lambda text: session.note(call.mouth.clock_ms, text))
     async with desk.recording(call, session), ears.open(narrow_band=connection.narrow_band) as hearing:
-        parts = Parts(hearing, desk.activity(), desk.echo(), voice, brain, session, agent)
+        parts = Parts(hearing, desk.activity(), desk.echo(), voice, brain, session, agent, desk.tones())
         conclusion = await converse(call, parts, course.screening)
     course.ends(None, conclusion)
 

@@ -36,13 +36,14 @@ from app.brains.prompt import (
 )
 from app.brains.receptionist import Receptionist
 from app.brains.results import as_text, completed
-from app.brains.tools import EndCall, Last, PutThrough, TakeMessage, Work, says, work_of
+from app.brains.tools import EndCall, Floor, PutThrough, SendDigits, TakeMessage, Work, says, work_of
 from app.brains.whereabouts import Whereabouts
 from app.brains.words import words
 from app.dictation import Dictated
 from app.http_tools import HttpTools
 from app.language_models import ChatMessage, LanguageModel, ModelAnswer, ModelFailed, ToolsRefused
 from app.ports import Action, Expects, Heard, Noted, Result, Say
+from app.pressing import Press
 from app.settings import Agent
 
 # A server that failed twice in a row is down: the caller does not wait for it a third time.
@@ -80,7 +81,7 @@ class ModelBrain:
         self._whereabouts = Whereabouts(agent, receptionist, declared)
         self._takes_tools = True  # or else the server refuses them
         abilities = {True: Abilities.ASKS if declared else Abilities.WORKS, False: Abilities.TALKS}
-        self._prompts = {works: for_call(prompt, agent.greeting, now, can) for works, can in abilities.items()}
+        self._prompts = {works: for_call(prompt, agent, now, can) for works, can in abilities.items()}
         self._history = History()
         self._library, self._given = library, list[Passage]()  # what the files say of the caller's last words
         self._found: dict[str, str] = {}  # results that the model noted in the call
@@ -102,7 +103,7 @@ class ModelBrain:
 
     @property
     def dictated(self) -> Dictated:
-        return self._receptionist.dictated if self._receptionist_answers else Dictated.NOTHING
+        return self._receptionist.dictated if self._receptionist_answers else Dictated.FREE
 
     @property
     def results(self) -> dict[str, str]:
@@ -313,16 +314,19 @@ class ModelBrain:
         if work.last is None:
             self._whereabouts.go_on(work.goes_to, self.results)
             return
+        if isinstance(work.last, SendDigits):
+            yield Press(work.last.keys)
+            return
         self._receptionist_answers, self._said_before = True, said
         async with aclosing(self._told(self._carried_out(work.last), aloud=not says(said, work.last))) as actions:
             async for action in actions:
                 yield action
 
-    def _carried_out(self, wish: Last) -> AsyncGenerator[Action, None]:
+    def _carried_out(self, wish: Floor) -> AsyncGenerator[Action, None]:
         match wish:
             case EndCall():
                 return self._receptionist.take_leave()
-            case PutThrough(person):
+            case PutThrough(person, _):
                 return self._receptionist.put_through(person)
             case TakeMessage(person):
                 return self._receptionist.take_message(person)

@@ -1,11 +1,22 @@
-"""Whom of the directory a caller wants. Pure."""
+"""Whom of the directory a caller wants, and what they hear where they cannot have them. Pure."""
 
 from __future__ import annotations
 
 from app.brains.intents import Act, Intent, Kind
 from app.brains.matching import Decision
 from app.brains.words import words
-from app.ports import Heard
+from app.ports import Heard, Result
+
+_WHY_NOT = {
+    Result.BUSY: "{} is on the telephone.",
+    Result.NO_ANSWER: "{} does not answer.",
+    Result.DECLINED: "{} cannot take your call now.",
+}
+
+
+def not_reached(person: str, why: Result = Result.FAILED) -> str:
+    """As the caller is told."""
+    return _WHY_NOT.get(why, "I cannot put you through to {}.").format(person)
 
 
 def rather_named(decision: Decision, heard: Heard) -> Intent | None:

@@ -16,6 +16,7 @@ from app.brains.passages import Passage
 from app.language_models import ChatMessage
 from app.outbound.variables import filled
 from app.settings import Agent, Knowledge, Person, ResultField, State, Transition
+from app.transfers import reach
 
 LARGEST_KNOWLEDGE = 24_000
 """Characters, about 6000 tokens: what small models on small machines read in time, once. The rest is left out."""
@@ -81,10 +82,18 @@ def system_prompt(agent: Agent) -> str:
     return "\n\n".join(filter(None, _sections(agent)))
 
 
-def for_call(prompt: str, greeting: str, now: datetime, can: Abilities) -> str:
-    """`prompt` for one call that begins `now`, in the office's own time. What differs from call to call comes last."""
+def for_call(prompt: str, agent: Agent, now: datetime, can: Abilities) -> str:
+    """`prompt` for one call of `agent`, as it is in that call, which begins `now`, in the office's own time. What
+    differs from call to call comes last."""
     began = f"{prompt}\n\n{can.value}\n\nThis call begins on {now:%A}, {now.day} {now:%B %Y}, at {now:%H:%M}."
-    return f"{began} You began it with: “{greeting}”" if greeting else began
+    ways = reach(agent)
+    if away := [_away(each, ways[each.name]) for each in agent.directory if each.hours]:  # see app.transfers.at_hour
+        began += f" Not here now: {'; '.join(away)}."
+    return f"{began} You began it with: “{agent.greeting}”" if agent.greeting else began
+
+
+def _away(person: Person, stands_in: str) -> str:
+    return f"{person.name} ({stands_in} stands in)" if stands_in else person.name
 
 
 def in_state(state: State, ways: Sequence[Transition]) -> str:
@@ -131,7 +140,7 @@ def _known(agent: Agent) -> Iterator[str]:
 
 
 def _people(agent: Agent) -> Iterator[str]:
-    return (f"- {person_line(each)}" for each in agent.directory)
+    return (f"- {person_line(each)}" + (f", here {each.hours}" if each.hours else "") for each in agent.directory)
 
 
 def known(entry: Knowledge) -> str:

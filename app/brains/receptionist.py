@@ -20,7 +20,7 @@ from app.brains.interview import Interview
 from app.brains.matching import Decision, Likeness, Matcher, Verdict
 from app.brains.mind import Mind, say, speak
 from app.brains.numbers import digits_in
-from app.brains.people import rather_named
+from app.brains.people import not_reached, rather_named
 from app.brains.results import DO_NOT_CALL, offline_results
 from app.brains.stages import Stages
 from app.brains.taking_messages import Note, Stage
@@ -29,7 +29,7 @@ from app.brains.words import words
 from app.dictation import Dictated
 from app.ports import Action, Direction, Expects, Heard, Result
 from app.settings import Agent
-from app.transfers import number_of
+from app.transfers import is_away, reachable, reached
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +40,6 @@ _AGREED = 0.75
 
 _AGAIN = "I am sorry, I did not understand you. Please say it in other words."
 _CANNOT_HELP = "I am sorry, I cannot help you with that."
-_CANNOT = "I cannot put you through to {}."
-_NOT_PUT_THROUGH = {
-    Result.BUSY: "{} is on the telephone.",
-    Result.NO_ANSWER: "{} does not answer.",
-    Result.DECLINED: "{} cannot take your call now.",
-}
 _CALLED_BACK = "Shall I take a message, so that somebody calls you back?"
 _WHOM = "Whom would you like to speak to?"
 _NO_MORE_CALLS = "I am sorry. You will not be called again. Good-bye."
@@ -155,9 +149,10 @@ class Receptionist:
         self._mind = self._stages.led(self._mind, state)
 
     def not_put_through(self, person: str, why: Result) -> AsyncGenerator[Action, None]:
-        mind, because = replace(self._mind, put_through="", wanted=person), _NOT_PUT_THROUGH.get(why, _CANNOT)
-        text = f"I am sorry, {because.format(person)}"
-        return self._become(self._offering_message(mind, text, f"Shall I take a message for {person}?"))
+        wanted = self._mind.wanted if is_away(self._agent, self._mind.wanted) else person  # somebody may stand in
+        mind, because = replace(self._mind, put_through="", wanted=wanted), not_reached(person, why)
+        text = f"I am sorry, {because}"
+        return self._become(self._offering_message(mind, text, f"Shall I take a message for {wanted}?"))
 
     def interrupted(self, said: str) -> None:
         """What was never heard was never said: the caller went on, and the whole utterance comes again."""
@@ -305,16 +300,17 @@ class Receptionist:
     # -- the acts ----------------------------------------------------------------------------------------------
 
     def _person(self, mind: Mind, name: str) -> Mind:
-        mind = replace(mind, wanted=name)
-        if number_of(self._agent, name) and self._stages.allows(mind, "transfer"):
-            return say(mind, f"I am putting you through to {name}.", put_through=name)
-        return self._offering_message(mind, _CANNOT.format(name), f"Shall I take a message for {name}?")
+        mind, who = replace(mind, wanted=name), reached(self._agent, name)
+        away = f"{name} is not here now." if is_away(self._agent, name) else ""
+        if who and self._stages.allows(mind, "transfer"):
+            return say(mind, f"{away} I am putting you through to {who}.".strip(), put_through=who)
+        return self._offering_message(mind, away or not_reached(name), f"Shall I take a message for {name}?")
 
     def _someone(self, mind: Mind) -> Mind:
-        reachable = [each.name for each in self._agent.directory if number_of(self._agent, each.name)]
-        if len(reachable) == 1:
-            return self._person(mind, reachable[0])
-        if reachable and mind.last_said != _WHOM:
+        names = [each.name for each in reachable(self._agent)]
+        if len(names) == 1:
+            return self._person(mind, names[0])
+        if names and mind.last_said != _WHOM:
             return say(mind, _WHOM)
         return self._offering_message(mind, "I cannot put you through without a name.", _CALLED_BACK)
 

@@ -8,7 +8,7 @@ ours, and noted without a word of its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -16,13 +16,15 @@ from pydantic import JsonValue
 
 from app.brains.course import allows
 from app.brains.intents import Intent, Kind
-from app.brains.prompt import kind_of, knowledge_left_out, known, person_line
+from app.brains.prompt import kind_of, known, person_line
 from app.brains.results import as_text
+from app.brains.tool_declarations import MOST_WORDS, go_to, http_tool, tools_of
 from app.brains.words import words
-from app.http_tools import MOST_CALLS, HttpTool, Value, function_name, schema_of, values_of
-from app.language_models import Tool, ToolCall
+from app.http_tools import MOST_CALLS, HttpTool, Value, function_name, values_of
+from app.language_models import ToolCall
+from app.pressing import keys_in
 from app.settings import Agent, Person, State
-from app.transfers import number_of
+from app.transfers import is_away, reachable, reached
 
 LONGEST_ARGUMENTS = 2_000
 """Characters. The longest that is of use is a text of 500."""
@@ -31,8 +33,8 @@ LONGEST_ARGUMENTS = 2_000
 MOST_AT_ONCE = 4
 """What callers want in one sentence, and more."""
 
-MOST_WORDS, LONGEST_WORDS = 12, 200
-"""Of one search, in words and in characters: a word that nobody wrote is compared with each that somebody did."""
+LONGEST_WORDS = 200
+"""Characters of one search."""
 
 MOST_FOUND = 3
 """Entries of one search: more is no answer."""
@@ -45,9 +47,10 @@ class EndCall:
 
 @dataclass(frozen=True, slots=True)
 class PutThrough:
-    """`person` stands in the directory, and has an extension."""
+    """`person` stands in the directory, and they, or who stands in for them, can be reached."""
 
     person: str
+    stands_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,18 @@ class AskTool:
     values: Mapping[str, Value]
 
 
-Last = EndCall | PutThrough | TakeMessage
-"""What takes the floor: the receptionist goes on."""
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """`keys` are some that can be pressed; see app.pressing."""
+
+    keys: str
+
+
+Floor = EndCall | PutThrough | TakeMessage
+"""What the receptionist goes on with."""
+
+Last = Floor | SendDigits
+"""What takes the floor: nothing is said after it."""
 
 Wish = Last | GoTo | SetResult | LookUp | AskTool
 
@@ -107,6 +120,7 @@ class Cause(Enum):
     NO_WAY = "the conversation does not go on there from here"
     NO_WORDS = "it looked for no words, or for too many"
     NO_VALUE = "a value does not fit the field of the tool"
+    NO_KEYS = "there are no such keys, or too many of them"
     TOO_OFTEN = "it asked tools too often in one turn"
     TOO_MANY = "too many tools at once"
 
@@ -134,10 +148,19 @@ class Toolbox:
     ) -> None:
         self._agent, self._find, self._onward = agent, find, onward
         self._declared = {function_name(each.name): each for each in declared}
-        every = (*_tools(agent), *(_http_tool(each) for each in declared))
-        ways = (_go_to(onward),) if onward else ()
+        every = (*tools_of(agent), *(http_tool(each) for each in declared))
+        ways = (go_to(onward),) if onward else ()
         self.tools = (*(each for each in every if state is None or allows(state, each.name)), *ways)
         self._by_name = {tool.name: tool for tool in self.tools}
+        self._readers: Mapping[str, Callable[[Mapping[str, object]], Wish | Refused]] = {
+            "end_call": lambda _: EndCall(),
+            "transfer": self._transfer,
+            "take_message": self._take_message,
+            "go_to": lambda arguments: self._go_to(arguments["state"]),
+            "set_result": self._set_result,
+            "send_digits": lambda arguments: _send_digits(arguments["keys"]),
+            "look_up": lambda arguments: self._look_up(arguments["words"]),
+        }
 
     def read(self, call: ToolCall) -> Wish | Refused:
         tool = self._by_name.get(call.name)
@@ -149,21 +172,9 @@ class Toolbox:
             return Refused(Cause.MALFORMED, "The arguments are not a JSON object of reasonable size.")
         if not _are_declared(arguments, tool.parameters):
             return Refused(Cause.NOT_DECLARED, "These are not the arguments of the tool: nothing was done.")
-        match tool.name:
-            case "end_call":
-                return EndCall()
-            case "transfer":
-                return self._transfer(arguments)
-            case "take_message":
-                return self._take_message(arguments)
-            case "go_to":
-                return self._go_to(arguments["state"])
-            case "set_result":
-                return self._set_result(arguments)
-            case "look_up":
-                return self._look_up(arguments["words"])
-            case name:
-                return _ask(self._declared[name], arguments)
+        if tool.name in self._declared:
+            return _ask(self._declared[tool.name], arguments)
+        return self._readers[tool.name](arguments)
 
     def as_recorded(self, call: ToolCall) -> ToolCall:
         """`call` for the history: servers stumble over what is no JSON, and read all of it again and again."""
@@ -172,10 +183,10 @@ class Toolbox:
         return ToolCall(name, json.dumps(arguments or {}))
 
     def _transfer(self, arguments: Mapping[str, object]) -> PutThrough | Refused:
-        reachable = [each for each in self._agent.directory if number_of(self._agent, each.name)]
-        if person := _named(reachable, arguments["person"]):
-            return PutThrough(person.name)
-        names = ", ".join(each.name for each in reachable)
+        people = reachable(self._agent)
+        if person := _named(people, arguments["person"]):
+            return PutThrough(person.name, stands_in=is_away(self._agent, person.name))
+        names = ", ".join(each.name for each in people)
         told = f"Nobody was called. Callers can be put through to these only: {names}. Offer to take a message."
         return Refused(Cause.NOBODY, told)
 
@@ -213,8 +224,9 @@ class Toolbox:
     def _entry(self, intent: Intent) -> str:
         if intent.kind is Kind.KNOWLEDGE:
             return known(self._agent.knowledge[intent.place])
-        can = "can be put through to" if number_of(self._agent, intent.key) else "takes messages only"
-        return f"{person_line(self._agent.directory[intent.place])}: {can}"
+        can = "can be put through to" if reached(self._agent, intent.key) else "takes messages only"
+        away = "is not here now, " if is_away(self._agent, intent.key) else ""
+        return f"{person_line(self._agent.directory[intent.place])}: {away}{can}"
 
 
 @dataclass(slots=True)
@@ -254,6 +266,9 @@ class Work:
             case AskTool():
                 self.asks.append((len(self.told), wish))
                 return ""
+            case SendDigits() if self.last is None:
+                self.last = wish
+                return "They are pressed now. Wait for what the other side says."
             case EndCall() | PutThrough() | TakeMessage() if self.last is None:
                 self.last = wish
                 return "The caller is told so now. It is done unless they interrupt."
@@ -277,6 +292,12 @@ _TOO_OFTEN = Refused(
 )
 
 
+def _send_digits(written: object) -> SendDigits | Refused:
+    if keys := keys_in(written) if isinstance(written, str) else "":
+        return SendDigits(keys)
+    return Refused(Cause.NO_KEYS, "Nothing was pressed: give keys of 0-9 * # A-D as text, with commas for pauses.")
+
+
 def _ask(tool: HttpTool, arguments: Mapping[str, object]) -> AskTool | Refused:
     values = values_of(tool, arguments)
     if isinstance(values, str):
@@ -284,72 +305,16 @@ def _ask(tool: HttpTool, arguments: Mapping[str, object]) -> AskTool | Refused:
     return AskTool(tool, values)
 
 
-def says(text: str, wish: Last) -> bool:
+def says(text: str, wish: Floor) -> bool:
     """Whether a model that said `text` has told the caller already what comes. A message begins with the receptionist's
     question, whatever the model has said."""
     match wish:
         case EndCall():
             return not {"bye", "goodbye"}.isdisjoint(words(text))
-        case PutThrough(person):
-            return person.casefold() in text.casefold()
+        case PutThrough(person, stands_in):
+            return not stands_in and person.casefold() in text.casefold()
         case TakeMessage():
             return False
-
-
-def _tools(agent: Agent) -> Iterator[Tool]:
-    yield Tool(
-        "end_call",
-        "Say good-bye and hang up, once the caller has nothing more to say. The good-bye is said for you.",
-        _object({}),
-    )
-    if names := [each.name for each in agent.directory if number_of(agent, each.name)]:
-        yield Tool(
-            "transfer",
-            "Put the caller through to somebody of the office, whom they asked for. They are told so for you.",
-            _object({"person": _one_of(names, "whom")}, required=("person",)),
-        )
-    people = [each.name for each in agent.directory]
-    yield Tool(
-        "take_message",
-        "Take a message, once the caller wants to leave one. Name, number and message are asked for and read back for "
-        "you: ask for none of them, and go on once it is taken.",
-        _object({"person": _one_of(people, "for whom, if they said so")} if people else {}),
-    )
-    if fields := [each.name for each in agent.result_fields]:
-        value: JsonValue = {"type": "string", "description": "as its type has it"}
-        yield Tool(
-            "set_result",
-            "Note what the caller said of something that you should find out, as soon as it is certain.",
-            _object({"name": _one_of(fields, "which"), "value": value}, required=("name", "value")),
-        )
-    if knowledge_left_out(agent):
-        yield Tool(
-            "look_up",
-            "Look up what the office knows, and whom, where it does not stand above. Do so before you say that you do "
-            "not know.",
-            _object({"words": {"type": "string", "description": f"at most {MOST_WORDS}"}}, required=("words",)),
-        )
-
-
-def _go_to(onward: Sequence[str]) -> Tool:
-    return Tool(
-        "go_to",
-        "Go on to another part of the conversation, as soon as what your instructions say of it is so. The caller "
-        "hears nothing of it.",
-        _object({"state": _one_of(onward, "which")}, required=("state",)),
-    )
-
-
-def _http_tool(tool: HttpTool) -> Tool:
-    return Tool(function_name(tool.name), tool.when, schema_of(tool))
-
-
-def _one_of(names: Sequence[str], description: str) -> JsonValue:
-    return {"type": "string", "enum": [*names], "description": description}
-
-
-def _object(properties: dict[str, JsonValue], required: Sequence[str] = ()) -> dict[str, JsonValue]:
-    return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}
 
 
 def _arguments(written: str) -> dict[str, object] | None:

@@ -10,7 +10,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from app.control.webhook import Attempt
 from app.mail_addresses import MAIL_ADDRESS, MailAddress, mail_address
-from app.settings import OneLine, Secret, Settings, is_public
+from app.settings import OneLine, Secret, Settings
+from app.web_addresses import is_public
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+")  # or IPv6
 IN_CLEAR = "without encryption, strangers could read what callers say: that is for servers in your own network only"

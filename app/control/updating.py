@@ -45,10 +45,18 @@ class LastUpdate(Settings):
     remedy: str = ""
 
 
+class NewerVersion(Settings):
+    """One that is said to be there. `address`: of the bundle, for a person's browser."""
+
+    version: str
+    address: str
+
+
 class UpdateView(Settings):
     """`version`: of the image that runs. `offered`: of the bundle that was uploaded. `percent` and `step`: of the
     installation. `text`: what is wrong now. `restart`: "" unless it was put off, then until when: "idle" (no call goes
-    on) or "hour" (`restart_hour`, by the box's time zone, once no call goes on)."""
+    on) or "hour" (`restart_hour`, by the box's time zone, once no call goes on). `looked_at`: when the address that the
+    owner gave was asked last, `newer` what it said there is, `look_problem` why it said nothing."""
 
     stage: Stage
     version: str = ""
@@ -61,6 +69,9 @@ class UpdateView(Settings):
     restart: Literal["", "idle", "hour"] = ""
     restart_hour: int | None = None
     last: LastUpdate | None = None
+    newer: NewerVersion | None = None
+    looked_at: datetime | None = None
+    look_problem: str = ""
 
 
 class RestartBox(Settings):

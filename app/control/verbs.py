@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Base64Bytes, Field, ValidationInfo, field_validator
 
-from app.control import keeping, views
+from app.control import keeping, packs, views
 from app.control.call_views import Calls, CallView, DialPreview, SoundDevices
 from app.control.campaign_verbs import CAMPAIGN_VERBS
 from app.control.chat import ChatView, SayInChat, WhichChat
@@ -244,6 +244,13 @@ _TABLE = (
     Verb("test_connectivity", TryConnectivity, ConnectivityTest, _W, "Hear, speak or think once, to try it",
          "POST", "/connectivity/{id}/test", (Why.NOT_FOUND, Why.NOT_NOW)),
     Verb("get_test_sound", ById, Sound, _R, "What a test has spoken or heard", "GET", "/test-sounds/{id}", LOOK),
+    Verb("list_packs", Empty, packs.Packs, _R, "Neural packs: recognisers and voices as files", "GET", "/packs"),
+    Verb("add_pack_part", packs.PackPart, views.Nothing, _W, "Upload a part of a neural pack", "POST", "/packs/parts",
+         (Why.NOT_NOW,)),
+    Verb("take_pack", Empty, packs.Packs, _W, "Check the uploaded neural pack, and keep it", "POST", "/packs",
+         (Why.NOT_NOW,)),
+    Verb("delete_pack", packs.WhichPack, views.Nothing, _W, "Remove a neural pack", "DELETE", "/packs/{pack}",
+         (Why.NOT_FOUND, Why.NOT_NOW, Why.IN_USE)),
     Verb("list_agents", Empty, views.Agents, _R, "All agents with their state", "GET", "/agents"),
     Verb("get_agent", ById, views.AgentDetail, _R, "One agent", "GET", "/agents/{id}", LOOK),
     Verb("create_agent", CreateAgent, views.AgentDetail, _W, "Add an agent", "POST", "/agents", MAKE, created=True),
@@ -339,6 +346,8 @@ _TABLE = (
     Verb("check_update", Empty, UpdateView, _W, "Look whether the uploaded update may be installed",
          refuses=(Why.NOT_NOW,)),
     Verb("install_update", Empty, UpdateView, _W, "Install the checked update", refuses=(Why.NOT_NOW,)),
+    Verb("look_for_update", Empty, UpdateView, _W, "Ask whether there is a newer version", "POST", "/update/look",
+         (Why.NOT_NOW,)),
     Verb("restart_box", RestartBox, views.Nothing, _W, "Restart the box, now or later", refuses=(Why.NOT_NOW,)),
     # The page's own part of a reset: its password and its certificate.
     Verb("get_reset", Empty, keeping.ResetToFollow, _K, "Whether the box was reset and the page was not yet"),

@@ -220,11 +220,12 @@ class MessageView(Settings):
 
 
 class TurnView(Settings):
-    """Where the time of one answer went, in milliseconds."""
+    """Where the time of one answer went, in milliseconds. Pause, words, brain and voice add up to `response_ms`."""
 
     at_ms: int
-    response_ms: int
+    response_ms: int = Field(description="from the caller's last sound to the agent's first one, on the line")
     pause_ms: int
+    words_ms: float = Field(default=0.0, description="waited for the recogniser after the pause, or for its own turn")
     recognition_ms: float
     brain_ms: float
     voice_ms: float

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from app.settings import NEEDS_TLS, OneLine, Secret, Settings, is_public
+from app.settings import OneLine, Secret, Settings
+from app.web_addresses import web_address
 
 SHORTEST_SECRET = 16
 """Characters: whoever could guess it could tell lies in the box's name."""
 
-_URL = re.compile(r"https?://[!-~]+")
 _NO_URL = "must be the address of a program that takes webhooks, e.g. https://crm.example.com/calls, without a password"
 
 
@@ -27,18 +25,7 @@ class Webhook(Settings):
     @field_validator("url")
     @classmethod
     def _http(cls, value: str) -> str:
-        if not value:
-            return ""
-        try:
-            parts = urlsplit(value)
-            host, _ = parts.hostname or "", parts.port
-        except ValueError:
-            raise ValueError(_NO_URL) from None
-        if not _URL.fullmatch(value) or not host or "@" in parts.netloc or parts.fragment:
-            raise ValueError(_NO_URL)
-        if parts.scheme == "http" and is_public(host):
-            raise ValueError(f"must begin with https:// since {NEEDS_TLS}")
-        return value
+        return web_address(value, _NO_URL)
 
 
 class WebhookDraft(Webhook):

@@ -27,7 +27,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
         *of_clock(facts.now),
         *of_disk(facts.disk_free_mb, facts.storage_problem, facts.left_machine),
         *of_network(facts.network),
-        *of_update(facts.last_update, facts.now),
+        *of_update(facts.last_update, facts.newer, facts.now),
         *of_mail(facts),
         *(finding for agent in facts.agents for finding in of_agent(agent, facts)),
         *(finding for connection in facts.connections for finding in of_connection(connection, facts)),

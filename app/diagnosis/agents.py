@@ -8,6 +8,7 @@ from functools import partial
 from app.control.views import AgentPlan, AgentState, AgentView, Finding, Severity
 from app.diagnosis.facts import SILENCE_DAYS, EngineTrouble, Facts, times
 from app.engines import Role
+from app.workflow_checks import problems
 
 _LOST_OFTEN = 3
 """Recognisers lost in an hour. One is replaced within the call, and no caller notices."""
@@ -17,6 +18,7 @@ def of_agent(agent: AgentView, facts: Facts) -> Iterator[Finding]:
     plan = facts.plans[agent.id]
     yield from _life(agent, plan)
     yield from _speech(agent, plan)
+    yield from _workflow(agent, plan, facts)
     yield from _calls(agent)
     for role, name in facts.locked.get(agent.id, ()):
         yield _locked(agent, role, name)
@@ -53,6 +55,19 @@ def _life(agent: AgentView, plan: AgentPlan) -> Iterator[Finding]:
             title=f"“{agent.name}” still works with its old settings",
             evidence=f"Since it started, {'; '.join(agent.restart_pending)}.",
             remedy="Restart the agent to apply the changes.",
+        )
+
+
+def _workflow(agent: AgentView, plan: AgentPlan, facts: Facts) -> Iterator[Finding]:
+    """It fitted when it was saved; a tool may have been removed since, or never come along with a file."""
+    found = problems(plan.settings, facts.tools.get(agent.id, ()))
+    if found:
+        yield _finding(agent)(
+            kind="workflow does not fit",
+            severity=Severity.WARNING,
+            title=f"The workflow of “{agent.name}” names something that is not there",
+            evidence=next(iter(found.values())),
+            remedy="Change the workflow on the agent's page, or add what is missing; then restart the agent.",
         )
 
 
@@ -138,6 +153,15 @@ def _engine(agent: AgentView, trouble: EngineTrouble, facts: Facts) -> Iterator[
             evidence=f"The server failed {last}{why}.",
             remedy="Test it under Settings > Connectivity. Until it works, the box does it, and tries the server again "
             "every few minutes at the latest.",
+        )
+    elif trouble.engine == "neural pack":
+        yield _finding(agent)(
+            kind="neural pack failing",
+            severity=Severity.WARNING,
+            title=f"“{agent.name}” does without its neural pack",
+            evidence=f"It could not be used {last}{why}.",
+            remedy="Look under Connectivity > Neural packs whether it is there and can be used, and test it under "
+            "Settings > Connectivity. Until it works, the box hears and speaks by itself.",
         )
     elif trouble.times >= _LOST_OFTEN:
         yield _finding(agent)(

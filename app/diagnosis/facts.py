@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Final, Literal
 
-from app.control.updating import LastUpdate
+from app.control.updating import LastUpdate, NewerVersion
 from app.control.views import AgentPlan, AgentView, ConnectionView, NetworkFact
 from app.engines import Role
 from app.establishing import Seen
@@ -15,7 +15,9 @@ from app.establishing import Seen
 SILENCE_DAYS: Final = 7
 """How far back calls that ended in a pause are counted: long enough to see a habit, short enough to be remembered."""
 
-Engine = Literal["Speech-To-Text", "Text-To-Speech", "language model", "ears of a server", "voice of a server"]
+Engine = Literal[
+    "Speech-To-Text", "Text-To-Speech", "language model", "ears of a server", "voice of a server", "neural pack"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,10 @@ class MailFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`plans` and `troubles` by agent id, `seen` by connection id, `histories` by agent name; `locked`: by agent id,
-    engines whose key cannot be read, by what they do and by name. `network`, `disk_free_mb`: None where that is not
-    known. `storage_problem`: why nothing can be stored. `left_machine`: by their network addresses, the machine that
-    the card was in before, if this is another one. `zone`: the box's."""
+    """`plans`, `troubles` and `tools` (names of HTTP tools) by agent id, `seen` by connection id, `histories` by
+    agent name; `locked`: by agent id, engines whose key cannot be read, by what they do and by name. `network`,
+    `disk_free_mb`: None where that is not known. `storage_problem`: why nothing can be stored. `left_machine`: by
+    their network addresses, the machine that the card was in before, if this is another one. `zone`: the box's."""
 
     now: datetime
     agents: Sequence[AgentView]
@@ -80,9 +82,11 @@ class Facts:
     histories: Mapping[str, History] = field(default_factory=dict)
     troubles: Mapping[str, Sequence[EngineTrouble]] = field(default_factory=dict)
     locked: Mapping[str, Sequence[tuple[Role, str]]] = field(default_factory=dict)
+    tools: Mapping[str, Sequence[str]] = field(default_factory=dict)
     campaigns: Sequence[CampaignFact] = ()
     mail: MailFact = MailFact()
     last_update: LastUpdate | None = None
+    newer: NewerVersion | None = None
 
     def at(self, instant: datetime) -> str:
         """For a sentence: "at 14:10" today, else "on 25 Nov at 14:10"."""

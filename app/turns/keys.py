@@ -9,6 +9,8 @@ PAUSE_MS = 3_000
 # The longest number there is has 15 digits (ITU-T E.164), and an international prefix before them. A key that is stuck
 # makes no longer one.
 _MOST = 20
+# By a tone and by a message (SIP INFO), which waits in queues: nobody presses the same key twice in that time.
+_SAME_PRESS_MS = 400
 _FINISHED = "#"
 _CORRECTED = "*"
 
@@ -59,3 +61,22 @@ class Keys:
             return ""
         number, self._digits, self._finished = self._digits, "", False
         return number
+
+
+class KeyWays:
+    """Keys come by messages or as tones in the audio, and a telephone that does both pressed once."""
+
+    def __init__(self) -> None:
+        self._messages = False
+        self._heard: Dtmf | None = None
+
+    def message(self, key: Dtmf) -> bool:
+        """Whether it counts. From the first one on, tones do not."""
+        before, self._heard, self._messages = self._heard, None, True
+        return before is None or before.digit != key.digit or abs(key.at_ms - before.at_ms) > _SAME_PRESS_MS
+
+    def tone(self, key: Dtmf, *, has_events: bool) -> bool:
+        """Whether it counts. `has_events`: the line's keys come by messages anyway."""
+        counts = not (self._messages or has_events)
+        self._heard = key if counts else None
+        return counts

@@ -1,12 +1,12 @@
 """The audio of one call, between a clock thread and Trio: pjmedia's on the telephone, ours at the handset.
 
-Every 20 ms the clock thread calls `take` for what the agent says, then `tick` with what the caller said meanwhile.
-These only copy, append and wake. Everything else happens on the Trio thread.
+At the handset, the clock thread calls `take` every 20 ms for what the agent says, then `tick` with what the caller said
+meanwhile. These only copy, append and wake. On the telephone, both sides meet in a ring of pjsua2's (see
+firmware/telephony/tap.py), and the Trio thread hands over here what went by: `went_by`.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from array import array
 from collections import deque
@@ -16,18 +16,14 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import trio
 
-from app.ports import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, Frame
+from app.ports import FRAME_BYTES, FRAME_MS, Frame
+from firmware.audio.mouth import SILENCE, Bell, Mouth, OwnRing, Ring
 
 EARS_FRAMES = 25
 """0.5 s. Live audio that is older than that is of no use to a conversation: the oldest is dropped and counted."""
 
 RECORDER_FRAMES = 500
 """10 s. A recording may lag behind a busy disk or a full SD card's write pause; beyond that, drop oldest, count."""
-
-MOUTH_BYTES = 10 * FRAME_BYTES
-"""200 ms: enough that a synthesiser's hiccup is not heard, little enough that `hush` is instant to a caller."""
-
-SILENCE = bytes(FRAME_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,51 +54,30 @@ class AudioStats:
     gap_p999_ms: float
 
 
-class TickGaps:
-    """How long the audio callbacks were apart: the largest exactly, the rest in steps of a quarter millisecond.
-
-    Nominal is 20 ms. What the RTP stream suffers when something holds the GIL shows here first.
-    """
+class Durations:
+    """How long something took each time: the longest exactly, the rest in steps of a quarter millisecond."""
 
     STEP_MS = 0.25
-    TOP_MS = 1000  # gaps beyond count as this in `quantile_ms`; `max_ms` has them exactly
+    TOP_MS = 1000  # longer ones count as this in `quantile_ms`; `max_ms` has them exactly
 
     def __init__(self) -> None:
         self.count = 0
         self.max_ms = 0.0
         self._steps = array("Q", bytes(8 * (int(self.TOP_MS / self.STEP_MS) + 1)))
 
-    def note(self, gap_ms: float) -> None:
+    def note(self, took_ms: float) -> None:
         self.count += 1
-        self.max_ms = max(self.max_ms, gap_ms)
-        self._steps[int(min(gap_ms, self.TOP_MS) / self.STEP_MS)] += 1
+        self.max_ms = max(self.max_ms, took_ms)
+        self._steps[int(min(took_ms, self.TOP_MS) / self.STEP_MS)] += 1
 
     def quantile_ms(self, share: float) -> float:
-        """The gap that `share` (0 to 1) of all gaps did not exceed, rounded up to a step; 0.0 without any."""
+        """What `share` (0 to 1) of all did not exceed, rounded up to a step; 0.0 without any."""
         wanted, seen = share * self.count, 0
         for step, count in enumerate(self._steps):
             seen += count
             if count and seen >= wanted:
                 return min((step + 1) * self.STEP_MS, self.max_ms)
         return 0.0
-
-
-class Bell:
-    """Wakes Trio tasks from any thread. `ring` is cheap, idempotent and never fails."""
-
-    def __init__(self) -> None:
-        self._token = trio.lowlevel.current_trio_token()
-        self._lot = trio.lowlevel.ParkingLot()
-
-    def ring(self) -> None:
-        try:
-            self._token.run_sync_soon(self._lot.unpark_all, idempotent=True)
-        except trio.RunFinishedError:
-            return  # nobody is left to wake: the process is on its way out
-
-    async def wait(self) -> None:
-        """Until the next ring. Check the condition first: there is no checkpoint between that check and this."""
-        await self._lot.park()
 
 
 T = TypeVar("T")
@@ -126,102 +101,14 @@ class Reader(Generic[T]):
         return self._queue.popleft()
 
 
-class Mouth:
-    """What the caller will hear: app.ports.Mouth over a byte ring that the clock thread empties."""
-
-    def __init__(self, bell: Bell) -> None:
-        self._bell = bell
-        self._lock = threading.Lock()  # held for microseconds, by Trio while adding and by the clock while taking
-        self._queue = bytearray()
-        self._played_bytes = 0
-        self._ticks = 0
-        self._speaking = False
-        self._holding = False
-        self._closed = False
-        self.underruns = 0
-
-    async def play(self, pcm: bytes) -> None:
-        """Queue any length of audio; return once its last part is queued. After the call's end: return at once."""
-        view = memoryview(pcm)
-        while view and not self._closed:
-            view = view[self._add(view) :]
-            if view:
-                await self._bell.wait()
-        await trio.lowlevel.checkpoint()
-
-    async def drained(self) -> None:
-        """Return once everything queued has gone out to the line, or the call is over."""
-        self._speaking = False
-        while self._queue and not self._closed:
-            await self._bell.wait()
-        await trio.lowlevel.checkpoint()
-
-    def hush(self) -> None:
-        """Forget what is queued, and end a hold. Synchronous: safe while being cancelled."""
-        with self._lock:
-            self._queue.clear()
-            self._speaking = self._holding = False
-        self._bell.ring()
-
-    def hold(self) -> None:
-        """Keep what is queued, and say nothing until `release` or `hush`. Idempotent."""
-        self._holding = True
-
-    def release(self) -> None:
-        """Go on where `hold` stopped. Without a hold, nothing happens."""
-        self._holding = False
-
-    @property
-    def played_ms(self) -> int:
-        """Audio given to `play` that has gone out so far (ms, whole call); silence that filled gaps not counted."""
-        return self._played_bytes // BYTES_PER_MS
-
-    @property
-    def clock_ms(self) -> int:
-        """Milliseconds of audio since the call's media started."""
-        return self._ticks * FRAME_MS
-
-    def take(self) -> bytes:
-        """The next 20 ms, filled up with silence. Clock thread, at most once per tick.
-
-        An underrun is a tick that finds less than a frame although somebody is in the middle of speaking, that is,
-        between `play` and `drained` or `hush`: the caller hears a gap inside a sentence. Counted once per gap.
-        """
-        if self._holding:
-            return SILENCE
-        with self._lock:
-            pcm = bytes(self._queue[:FRAME_BYTES])
-            del self._queue[:FRAME_BYTES]
-            self._played_bytes += len(pcm)
-            if self._speaking and len(pcm) < FRAME_BYTES:
-                self.underruns += 1
-                self._speaking = False
-        return pcm if len(pcm) == FRAME_BYTES else pcm + SILENCE[len(pcm) :]
-
-    def advance(self) -> None:
-        """20 ms of the call went by. Clock thread."""
-        self._ticks += 1
-
-    def close(self) -> None:
-        """The call is over: whoever waits in `play` or `drained` returns."""
-        self._closed = True
-        self.hush()
-
-    def _add(self, pcm: memoryview) -> int:
-        with self._lock:
-            fits = min(len(pcm), MOUTH_BYTES - len(self._queue))
-            self._queue += pcm[:fits]
-            self._speaking = True
-        return fits
-
-
 class CallAudio:
-    """Both directions of one call. Made on the Trio thread; `tick` runs on the clock thread."""
+    """Both directions of one call. Made on the Trio thread; `take` and `tick` run on the clock thread."""
 
-    def __init__(self, endpoint_gaps: TickGaps | None = None, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(self, endpoint_gaps: Durations | None = None, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self._bell = Bell()
-        self.mouth = Mouth(self._bell)
-        self.gaps = TickGaps()
+        self._own_ring = OwnRing()
+        self.mouth = Mouth(self._bell, self._own_ring)
+        self.gaps = Durations()
         self.lost_frames = 0
         self.recorder_lost_frames = 0
         self._all_gaps = endpoint_gaps
@@ -230,24 +117,50 @@ class CallAudio:
         self._pairs: deque[Pair] | None = None
         self._closed = False
         self._agent = SILENCE
+        self._expected = 0
 
     def take(self) -> bytes:
         """What the agent says in this tick. Not called while the line takes no audio of ours (on hold)."""
-        self._agent = self.mouth.take()
+        self._agent = self._own_ring.take()
         return self._agent
 
     def tick(self, caller: bytes) -> None:
         """20 ms went by, in which the caller said `caller` (empty: nothing arrived)."""
-        self._note_gap()
-        at_ms, agent, self._agent = self.mouth.clock_ms, self._agent, SILENCE
+        now_ns, last_ns = self._now_ns(), self._last_tick_ns
+        self._last_tick_ns = now_ns
+        number, agent, self._agent = self._own_ring.ticks, self._agent, SILENCE
+        self._own_ring.ticks += 1
         caller = caller if len(caller) == FRAME_BYTES else SILENCE
-        self.mouth.advance()
-        self.lost_frames += len(self._ears) == EARS_FRAMES
+        self.went_by(number, (now_ns - last_ns) / 1e6 if last_ns else 0.0, caller, agent)
+        self.wake()
+
+    def went_by(self, number: int, gap_ms: float, caller: bytes, agent: bytes) -> None:
+        """Tick `number` of the call, `gap_ms` after the one before (0: there was none), with what both said in it.
+        Numbers that are left out were lost. One thread: the clock's, or Trio's."""
+        if gap_ms:
+            self._note_gap(gap_ms)
+        lost, self._expected = number - self._expected, number + 1
+        at_ms = number * FRAME_MS
+        self.lost_frames += lost + (len(self._ears) == EARS_FRAMES)
         self._ears.append(Frame(at_ms, caller, agent))
         if self._pairs is not None:
-            self.recorder_lost_frames += len(self._pairs) == RECORDER_FRAMES
+            self.recorder_lost_frames += lost + (len(self._pairs) == RECORDER_FRAMES)
             self._pairs.append(Pair(at_ms, caller, agent))
+
+    def wake(self) -> None:
+        """Whoever waits for what went by. From any thread."""
         self._bell.ring()
+
+    def go_on_in(self, ring: Ring) -> None:
+        """The clock is another one from here on, before its first tick."""
+        self._own_ring.pour_into(ring)
+        self.mouth.ring = ring
+
+    def come_back(self) -> None:
+        """After the last tick: the ring goes to somebody else, and what it counted stays here."""
+        ring = self.mouth.ring
+        self._own_ring = OwnRing(ring.played_bytes, ring.ticks, ring.underruns)
+        self.mouth.ring = self._own_ring
 
     def close(self) -> None:
         """The call is over: readers get what is left, then the end. Trio thread, after the last tick."""
@@ -271,16 +184,12 @@ class CallAudio:
         return AudioStats(
             lost_frames=self.lost_frames,
             recorder_lost_frames=self.recorder_lost_frames,
-            underruns=self.mouth.underruns,
+            underruns=self.mouth.ring.underruns,
             gap_max_ms=self.gaps.max_ms,
             gap_p999_ms=self.gaps.quantile_ms(0.999),
         )
 
-    def _note_gap(self) -> None:
-        now_ns, last_ns = self._now_ns(), self._last_tick_ns
-        self._last_tick_ns = now_ns
-        if last_ns:
-            gap_ms = (now_ns - last_ns) / 1e6
-            self.gaps.note(gap_ms)
-            if self._all_gaps is not None:
-                self._all_gaps.note(gap_ms)
+    def _note_gap(self, gap_ms: float) -> None:
+        self.gaps.note(gap_ms)
+        if self._all_gaps is not None:
+            self._all_gaps.note(gap_ms)

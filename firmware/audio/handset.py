@@ -14,17 +14,19 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from typing import Final
 
 import trio
 
-from app.ports import FRAME_BYTES, Connected, Direction, Ended, EndedBy, Frame, Progress
+from app.ports import FRAME_BYTES, FRAME_MS, Call, Connected, Direction, Ended, EndedBy, Frame
+from app.progress import Progress
 from app.transfers import Handover, TransferStep
 from app.turns.keys import Dtmf
-from firmware.audio.call_audio import AudioStats, CallAudio, Mouth, Pair
+from firmware.audio.call_audio import AudioStats, CallAudio, Pair
+from firmware.audio.mouth import Mouth
 from firmware.audio.sound_card import HandsetProblem, SoundCard, SoundCardGone, open_sound_card, sound_devices
 from firmware.lifetimes import serving
 
@@ -81,6 +83,11 @@ class HandsetCall:
         """There is nobody else to talk to."""
         return False
 
+    @property
+    def behind_ms(self) -> int:
+        """A frame, which the sound card collects before it gives any of it."""
+        return FRAME_MS
+
     def ears(self) -> AsyncIterator[Frame]:
         return self._audio.ears()
 
@@ -107,13 +114,28 @@ class HandsetCall:
         with trio.move_on_after(CLOSING_S):
             await self._silent.wait()
 
-    async def transfer(self, to: str, told: Callable[[TransferStep], None]) -> TransferStep:  # noqa: ARG002
+    async def transfer(
+        self,
+        to: str,  # noqa: ARG002
+        told: Callable[[TransferStep], None],  # noqa: ARG002
+        meets: Callable[[Call], Awaitable[bool]] | None = None,  # noqa: ARG002
+    ) -> TransferStep:
         await trio.lowlevel.checkpoint()
         return TransferStep(Handover.FAILED, _NOT_IMPLEMENTED, "a call from the box itself cannot be put through")
 
     def dtmf(self) -> AsyncIterator[Dtmf]:
         """None ever comes: there are no keys."""
         return self._no_keys
+
+    @property
+    def has_key_events(self) -> bool:
+        """And so a tone in the room is none."""
+        return True
+
+    async def press(self, keys: str) -> bool:  # noqa: ARG002
+        """There is nobody to press them for."""
+        await trio.lowlevel.checkpoint()
+        return False
 
     # -- more than that --------------------------------------------------------------------------------------
 

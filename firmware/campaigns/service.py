@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -24,9 +23,9 @@ from firmware.campaigns.settling import settle
 from firmware.campaigns.stepping import Walker
 from firmware.control.events import Events
 from firmware.employer import AtWork
+from firmware.rounds import Rounds
 from firmware.storage import (
     SqliteLedger,
-    StorageFault,
     attempt_records,
     participant_records,
     records,
@@ -36,9 +35,6 @@ from firmware.switchboard import Switchboard
 
 _LOOK_S = 60.0
 """Whatever happens, something wakes it; this is for a clock that was set, and for what was missed."""
-
-_TROUBLE_S = 30.0
-"""A disk that takes nothing is tried again after this."""
 
 _TOLD_EVERY_S = 0.5
 """Whoever shows a campaign looks again as often at most."""
@@ -50,8 +46,6 @@ SETTLED_AT_ONCE = 20
 """Calls that ended, accounted for in one transaction: more than end at once, but after a power cut."""
 
 _WAKING = (EventKind.AGENT, EventKind.REGISTRATION, EventKind.CALL, EventKind.SETTINGS)
-
-_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -76,14 +70,18 @@ class Campaigns:
         self._store, self._calling, self._at_work = store, calling, at_work
         self._foresight = Foresight(at_work, switchboard, roster)
         self._events, self._wake_webhooks, self._now = events, wake_webhooks, now
-        self.rounds = 0
         self._looks: dict[str, Look] = {}
         self._began: dict[str, datetime] = {}
-        self._woken, self._changed, self._some_changed = trio.Event(), set[str](), trio.Event()
+        self._rounds, self._changed, self._some_changed = Rounds("campaigns"), set[str](), trio.Event()
 
     def wake(self) -> None:
         """Somebody edited participants; what else there is to know of, comes as an event."""
-        self._woken.set()
+        self._rounds.wake()
+
+    @property
+    def rounds(self) -> int:
+        """How many there were."""
+        return self._rounds.done
 
     def changed(self, campaign_id: str) -> None:
         """Whoever shows it is told soon."""
@@ -98,17 +96,7 @@ class Campaigns:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_telling)
             nursery.start_soon(self._keep_listening)
-            while True:
-                self._woken, pause_s = trio.Event(), _TROUBLE_S
-                try:
-                    pause_s = await self._one_round()
-                    self.rounds += 1
-                except StorageFault as fault:
-                    _log.warning("campaigns wait for the disk", extra={"problem": str(fault)})
-                except Exception:  # noqa: BLE001 - the wall: a campaign's bug is not the telephone's end
-                    _log.exception("campaigns failed")
-                with trio.move_on_after(pause_s):
-                    await self._woken.wait()
+            await self._rounds.run(self._one_round)
 
     async def _keep_telling(self) -> None:
         while True:

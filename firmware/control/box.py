@@ -14,7 +14,7 @@ import trio
 
 from app.control import verbs, views
 from app.control.refusals import Refusal, Why
-from app.control.updating import LastUpdate
+from app.control.updating import LastUpdate, NewerVersion
 from app.diagnosis import findings
 from firmware import telephony
 from firmware.board import facts, network
@@ -33,7 +33,7 @@ _HOURS = 24
 
 
 class BoxVerbs:
-    """`last_update`: what became of it."""
+    """`last_update`: what became of it. `newer`: what is said to be there."""
 
     def __init__(
         self,
@@ -45,9 +45,11 @@ class BoxVerbs:
         home: Home,
         software: str,
         last_update: Callable[[], LastUpdate | None] = lambda: None,
+        newer: Callable[[], NewerVersion | None] = lambda: None,
     ) -> None:
         self._store, self._scene, self._endpoint, self._events = store, scene, endpoint, events
-        self._data, self._home, self._software, self._last_update = data, home, software, last_update
+        self._data, self._home, self._software = data, home, software
+        self._last_update, self._newer = last_update, newer
 
     async def get_overview(self, _: verbs.Empty) -> views.Overview:
         def read(db: records.Db) -> views.Overview:
@@ -129,6 +131,7 @@ class BoxVerbs:
             storage_problem=self._store.problem or "",
             left_machine=self._home.left,
             last_update=self._last_update(),
+            newer=self._newer(),
         )
         return tuple(findings(known))
 

@@ -14,7 +14,7 @@ from firmware.control.agents import agent_views
 from firmware.control.look import Scene, connection_view, network_view
 from firmware.employer import opened_secret
 from firmware.mail import opened_password
-from firmware.storage import campaign_records, letter_records, records, searching
+from firmware.storage import campaign_records, letter_records, records, searching, tool_records
 from firmware.storage.campaign_records import CampaignRecord
 from firmware.vault import Unreadable, Vault
 
@@ -24,6 +24,7 @@ _ENGINES: Mapping[str, Engine] = {
     "app.brains": "language model",
     "firmware.speech_servers.ears": "ears of a server",
     "firmware.speech_servers.voice": "voice of a server",
+    "firmware.packs.program": "neural pack",
 }
 """By how a logger's name begins."""
 
@@ -48,6 +49,7 @@ def facts_of(db: records.Db, scene: Scene, now: datetime) -> Facts:
         histories={each.plan.settings.name: _history(db, each.plan.settings.name, now) for each in stored},
         locked={each.id: tuple(_locked(db, scene, each)) for each in stored},
         troubles={each.id: tuple(_troubles(db, scene, each, now)) for each in stored},
+        tools={each.id: [one.tool.name for one in tool_records.read_tools(db, each.id)] for each in stored},
         campaigns=[_campaign(each) for each in campaign_records.read_campaigns(db)],
         mail=_mail(db, scene.vault, now),
     )

@@ -12,7 +12,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import trio
 from pydantic import ValidationError
@@ -42,6 +42,7 @@ LARGEST_BODY = 4 * 1024 * 1024
 _TOO_LARGE = Refusal(
     why=Why.TOO_LARGE, text=f"Nothing was done: the box takes at most {LARGEST_BODY // 2**20} MB at once."
 )
+_NO_RECORDING = Refusal(why=Why.NOT_FOUND, text="This session has no recording.")
 _TOO_MANY_LISTEN = Refusal(
     why=Why.NOT_NOW,
     text=f"Nothing is told live: {MOST_LISTENERS} pages and programs listen already. Close one, then try again.",
@@ -108,9 +109,10 @@ def _application(
 
     async def play(request: Request) -> Response:
         path = await recording(request.path_params["session"])
-        if path is None:
-            return _answer(Refusal(why=Why.NOT_FOUND, text="This session has no recording."))
-        return FileResponse(path, media_type="audio/flac")
+        try:
+            return _answer(_NO_RECORDING) if path is None else _Played(await trio.to_thread.run_sync(path.open, "rb"))
+        except FileNotFoundError:  # deleted meanwhile
+            return _answer(_NO_RECORDING)
 
     return Starlette(
         routes=[
@@ -162,6 +164,18 @@ def invalid(error: ValidationError) -> Refusal:
 def _answer(answer: Settings | Refusal) -> Response:
     status = STATUS[answer.why] if isinstance(answer, Refusal) else 200
     return Response(answer.model_dump_json(), status, media_type="application/json")
+
+
+class _Played(FileResponse):
+    """To its end, whoever deletes it meanwhile: by the file that is open, not by its name."""
+
+    def __init__(self, recording: BinaryIO) -> None:
+        self._recording = recording
+        super().__init__(f"/proc/self/fd/{recording.fileno()}", media_type="audio/flac")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._recording:
+            await super().__call__(scope, receive, send)
 
 
 class _Told(StreamingResponse):

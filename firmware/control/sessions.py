@@ -100,7 +100,8 @@ def _detail(detail: SessionDetail, recordings: Path) -> views.SessionDetail:
         views.TurnView(
             at_ms=turn.first_audio_ms,
             response_ms=turn.response_ms,
-            pause_ms=turn.commit_ms - turn.speech_end_ms,
+            pause_ms=turn.pause_ms,
+            words_ms=turn.words_ms,
             recognition_ms=turn.decode_ms,
             brain_ms=turn.brain_ms,
             voice_ms=turn.voice_ms,

@@ -13,7 +13,19 @@ import trio
 from app.control import verbs
 from app.control.connectivity import ConnectivityTest, Sound
 from app.control.refusals import Refusal, Why
-from app.engines import BoxEars, BoxVoice, HttpEars, HttpVoice, ModelServer, WyomingEars, WyomingVoice
+from app.engines import (
+    BoxEars,
+    BoxVoice,
+    HttpEars,
+    HttpVoice,
+    ModelServer,
+    PackEars,
+    PackVoice,
+    ServedEars,
+    ServedVoice,
+    WyomingEars,
+    WyomingVoice,
+)
 from app.language_models import ModelFailed
 from app.speech_servers import HEARING_S, SPEAKING_S, SpeechFailed
 from firmware import trying, trying_servers
@@ -22,6 +34,7 @@ from firmware.audio.wav import WavProblem, read_wav, wav_of
 from firmware.control.refusing import not_found
 from firmware.employer import opened_secret
 from firmware.lifetimes import first_of
+from firmware.packs import Packs
 from firmware.storage import SqliteLedger, records
 from firmware.vault import Unreadable, Vault
 from models.packs import PackProblem
@@ -57,8 +70,8 @@ class _Question:
 class TrialVerbs:
     """One test at a time: they take a core for a second, and calls go on meanwhile."""
 
-    def __init__(self, store: SqliteLedger, vault: Vault) -> None:
-        self._store, self._vault = store, vault
+    def __init__(self, store: SqliteLedger, vault: Vault, packs: Packs | None = None) -> None:
+        self._store, self._vault, self._packs = store, vault, packs
         self._testing = False
         self._sounds: OrderedDict[str, bytes] = OrderedDict()
 
@@ -96,9 +109,9 @@ class TrialVerbs:
                     answer = await self._understood(ask)
                 case ModelServer() as server:
                     answer = await self._thought(record, server, ask.text or ASKED)
-                case WyomingEars() | HttpEars() as server:
+                case WyomingEars() | HttpEars() | PackEars() as server:
                     answer = await self._served_ears(record, server, ask)
-                case WyomingVoice() | HttpVoice() as server:
+                case WyomingVoice() | HttpVoice() | PackVoice() as server:
                     answer = await self._served_voice(record, server, ask.text or SPOKEN)
                 case _:
                     assert_never(record.engine)
@@ -110,13 +123,13 @@ class TrialVerbs:
         return await self._told_of(await trying.speak(voice, text), text)
 
     async def _served_voice(
-        self, record: records.ConnectivityRecord, server: WyomingVoice | HttpVoice, text: str
+        self, record: records.ConnectivityRecord, server: ServedVoice, text: str
     ) -> ConnectivityTest:
         """Raises: SpeechFailed."""
         key = opened_secret(self._vault, record, "api_key", record.api_key)
         if isinstance(key, Unreadable):
             return _UNREADABLE
-        return await self._told_of(await trying_servers.speak(server, key, text), text, SPEAKING_S)
+        return await self._told_of(await trying_servers.speak(server, key, text, self._packs), text, SPEAKING_S)
 
     async def _told_of(self, spoken: trying.Spoken, text: str, patience_s: float = TEST_S) -> ConnectivityTest:
         if not len(spoken.samples):
@@ -159,7 +172,7 @@ class TrialVerbs:
         return await self._by_question(ask, hear)
 
     async def _served_ears(
-        self, record: records.ConnectivityRecord, server: WyomingEars | HttpEars, ask: verbs.TryConnectivity
+        self, record: records.ConnectivityRecord, server: ServedEars, ask: verbs.TryConnectivity
     ) -> ConnectivityTest | Refusal:
         """Raises: SpeechFailed."""
         key = opened_secret(self._vault, record, "api_key", record.api_key)
@@ -167,7 +180,7 @@ class TrialVerbs:
             return _UNREADABLE
 
         async def hear(question: _Question) -> ConnectivityTest:
-            heard = await trying_servers.hear(server, key, question.samples)
+            heard = await trying_servers.hear(server, key, question.samples, self._packs)
             return _heard((heard.text,), heard.took_ms, _too_slow(heard.took_ms, HEARING_S, "hears"))
 
         return await self._by_question(ask, hear)

@@ -10,12 +10,17 @@ from app.control.updating import RestartBox, Stage, UpdateView
 from firmware.control.look import Scene, in_calls
 from firmware.control.refusing import calls_go_on
 from firmware.control.resets import ANSWER_S
+from firmware.newer_versions import News
 from firmware.update.restarting import Plan
 from firmware.update.service import Updates
 
 _ELSEWHERE = Refusal(
     why=Why.NOT_NOW,
     text="Nothing was done: on this machine updates come with the system, as does Deskbell itself.",
+)
+_NO_ADDRESS = Refusal(
+    why=Why.NOT_NOW,
+    text="Nobody was asked: the box knows no address where versions are listed. Enter one under Box, and save it.",
 )
 _FREE = (Stage.IDLE, Stage.REFUSED, Stage.READY)
 _WHY_NOT = {
@@ -34,12 +39,12 @@ _WHY_NOT = {
 class UpdateVerbs:
     """`nursery`: outlives the questions."""
 
-    def __init__(self, updates: Updates, scene: Scene, nursery: trio.Nursery) -> None:
-        self._updates, self._scene, self._nursery = updates, scene, nursery
+    def __init__(self, updates: Updates, news: News, scene: Scene, nursery: trio.Nursery) -> None:
+        self._updates, self._news, self._scene, self._nursery = updates, news, scene, nursery
 
     async def get_update(self, _: verbs.Empty) -> UpdateView:
         state = self._updates.state
-        plan = state.plan
+        plan, heard = state.plan, self._news.heard
         return UpdateView(
             stage=state.stage,
             version=state.box.version,
@@ -52,7 +57,17 @@ class UpdateVerbs:
             restart="" if plan is None else "idle" if plan.hour is None else "hour",
             restart_hour=plan.hour if plan else None,
             last=self._updates.last(),
+            newer=heard.newer,
+            looked_at=heard.at,
+            look_problem=heard.problem,
         )
+
+    async def look_for_update(self, ask: verbs.Empty) -> UpdateView | Refusal:
+        if self._updates.state.stage is Stage.ELSEWHERE:
+            return _ELSEWHERE
+        if not await self._news.look():
+            return _NO_ADDRESS
+        return await self.get_update(ask)
 
     async def check_update(self, ask: verbs.Empty) -> UpdateView | Refusal:
         if self._updates.state.stage not in _FREE:

@@ -8,7 +8,7 @@ import json
 import re
 import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -17,6 +17,7 @@ import trio
 from pydantic import SecretStr
 
 from app.http_tools import HttpTool, ToolAnswer, Value
+from firmware.http_asking import BODY_IN_ONE, at_first_address, read_up_to
 from firmware.http_tools.question import body_of, url_of
 from firmware.http_tools.troubles import LARGEST_ANSWER, Trouble, failed, of_status, of_transport
 from firmware.private_network import NoSuchName, NotPrivate, addresses_of, private_addresses
@@ -52,7 +53,7 @@ async def open_http_tools(
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     async with (
         httpx.AsyncClient(
-            verify=trusted, timeout=timeout, limits=limits, cookies=no_cookies, trust_env=False
+            verify=trusted, timeout=timeout, limits=limits, cookies=no_cookies, trust_env=False, event_hooks=BODY_IN_ONE
         ) as client,
         trio.open_nursery() as nursery,
     ):
@@ -101,11 +102,8 @@ class ToolClient:
         if where.scheme == "https":
             await addresses_of(where.host, where.port or 443)  # httpx does not say that there is no such name
             return await self._exchanged(request, where.host)
-        *others, last = (await private_addresses(where.host, where.port or 80))[:_ADDRESSES_TRIED]
-        for address in others:
-            with suppress(httpx.ConnectError, httpx.ConnectTimeout):  # the program is at another one
-                return await self._exchanged(request, address)
-        return await self._exchanged(request, last)
+        found = await private_addresses(where.host, where.port or 80)
+        return await at_first_address(found[:_ADDRESSES_TRIED], lambda address: self._exchanged(request, address))
 
     async def _exchanged(self, request: _Request, address: str) -> tuple[httpx.Response, bytes]:
         async with self._client.stream(
@@ -114,7 +112,7 @@ class ToolClient:
             headers=request.headers,
             json=body_of(request.tool, request.values),
         ) as response:
-            return response, await _body(response)
+            return response, await read_up_to(response, LARGEST_ANSWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +154,6 @@ class HttpRun:
 
     def stop(self) -> None:
         self.scope.cancel()
-
-
-async def _body(response: httpx.Response) -> bytes:
-    """A little more than the largest, where it is too large. Reading ends by cancellation only: httpx leaves its own
-    generators to the garbage collector where a loop is left."""
-    body = bytearray()
-    with trio.CancelScope() as reading:
-        async for data in response.aiter_raw():
-            body += data[: LARGEST_ANSWER + 1]
-            if len(body) > LARGEST_ANSWER:
-                reading.cancel()
-    return bytes(body)
 
 
 def _judged(response: httpx.Response, body: bytes, took_s: float) -> ToolAnswer:

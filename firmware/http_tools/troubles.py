@@ -7,7 +7,7 @@ from enum import Enum
 import httpx
 
 from app.http_tools import ToolAnswer
-from app.settings import NEEDS_TLS
+from app.web_addresses import NEEDS_TLS
 from firmware.private_network import is_untrusted
 
 LARGEST_ANSWER = 64 * 1024

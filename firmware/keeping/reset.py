@@ -19,7 +19,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from firmware.board import home
-from firmware.data_folder import DATABASE, RECORDINGS, VAULT
+from firmware.data_folder import DATABASE, PACKS, RECORDINGS, VAULT
 from firmware.storage import StorageFault
 from firmware.storage.forgetting import forget_everything, forget_settings
 from firmware.vault import VaultProblem, destroy_keys
@@ -92,7 +92,7 @@ def forget_promise(data: Path, promise_id: str) -> None:
 def _forget_everything(data: Path) -> None:
     """Raises: OSError."""
     forget_everything(data / DATABASE)
-    for folder in (data / RECORDINGS, data / VAULT):
+    for folder in (data / RECORDINGS, data / VAULT, data / PACKS):
         if folder.exists():
             shutil.rmtree(folder)
     sync_folder(data)

@@ -30,7 +30,7 @@ REGISTRATIONS = 50
 LOG_FIELDS = frozenset(
     """
     attempt bytes cause codec direction dropped entries evidence exception exit_status expires_s gap_ms lost_entries
-    lost_frames next_try_s outcome seats sip_code transport verdict version wait_s
+    lost_frames next_try_s outcome seats sip_code transport verdict version wait_s work
     """.split()
 )
 _LONGEST_FIELD = 120

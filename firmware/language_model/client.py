@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from math import inf
 
 import httpx
@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from app.engines import ModelServer
 from app.language_models import ChatMessage, ModelFailed, Tool, ToolCall
+from firmware.http_asking import BODY_IN_ONE, at_first_address, read_up_to
 from firmware.language_model.asking import Question
 from firmware.language_model.reading import Reader, error_of
 from firmware.language_model.troubles import Trouble, failed, of_status, of_transport, refused_tools
@@ -45,7 +46,9 @@ async def open_language_model(server: ModelServer, key: SecretStr | None) -> Asy
     limits = httpx.Limits(keepalive_expiry=_IDLE_S)
     timeout = httpx.Timeout(_CONNECT_S, read=_SILENT_S)
     async with (
-        httpx.AsyncClient(verify=trusted, timeout=timeout, limits=limits, trust_env=False) as client,
+        httpx.AsyncClient(
+            verify=trusted, timeout=timeout, limits=limits, trust_env=False, event_hooks=BODY_IN_ONE
+        ) as client,
         trio.open_nursery() as nursery,
     ):
         yield HttpModel(server, key, client, nursery)
@@ -81,18 +84,20 @@ class HttpModel:
         """Raises: ModelFailed, httpx.TransportError."""
         async with aclosing(await self._sent(question)) as response:
             if not response.is_success:
-                status, detail = response.status_code, error_of(_json(await _body(response, _LARGEST_ERROR)))
+                status, detail = (
+                    response.status_code,
+                    error_of(_json(await _body(response, _LARGEST_ERROR))),
+                )
                 refused = refused_tools(status, detail) if question.tools else None
                 raise refused or failed(of_status(status, detail), status, detail)
             await _read(response, answer)
 
     async def _sent(self, question: Question) -> httpx.Response:
         """Raises: ModelFailed, httpx.TransportError."""
-        *others, last = await _addresses(self._url)
-        for address in others:
-            with suppress(httpx.ConnectError, httpx.ConnectTimeout):  # the name has another one
-                return await self._client.send(self._request(question, address), stream=True)
-        return await self._client.send(self._request(question, last), stream=True)
+        return await at_first_address(
+            await _addresses(self._url),
+            lambda address: self._client.send(self._request(question, address), stream=True),
+        )
 
     def _request(self, question: Question, address: str) -> httpx.Request:
         headers = {"accept-encoding": "identity", "host": self._url.netloc.decode("ascii")}
@@ -180,14 +185,7 @@ async def _read(response: httpx.Response, answer: HttpAnswer) -> None:
 
 async def _body(response: httpx.Response, largest: int) -> bytes:
     """As much of it as is of use."""
-    body = bytearray()
-
-    def take(data: bytes) -> float:
-        body.extend(data)
-        return 0 if len(body) > largest else inf
-
-    await _receive(response, take)
-    return bytes(body[:largest])
+    return (await read_up_to(response, largest))[:largest]
 
 
 async def _receive(response: httpx.Response, take: Callable[[bytes], float]) -> None:

@@ -7,7 +7,7 @@ from enum import Enum
 import httpx
 
 from app.language_models import ModelFailed, ToolsRefused
-from app.settings import NEEDS_TLS
+from app.web_addresses import NEEDS_TLS
 from firmware.private_network import is_untrusted
 
 LONGEST_DETAIL = 200

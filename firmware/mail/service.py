@@ -16,7 +16,8 @@ from firmware.mail.client import MailClient, open_mail
 from firmware.mail.letter import test_words, words_of
 from firmware.mail.line import Way
 from firmware.mail.troubles import Trouble
-from firmware.storage import SqliteLedger, StorageFault, letter_records, records
+from firmware.rounds import Rounds
+from firmware.storage import SqliteLedger, letter_records, records
 from firmware.storage.letter_records import RESULTS_S, Letter, MailRecord
 from firmware.vault import Unreadable, Vault
 
@@ -25,9 +26,6 @@ AT_ONCE = 20
 
 _LOOK_S = 60.0
 """What ended is told of at once; this is for a clock that was set, and for what was missed."""
-
-_TROUBLE_S = 30.0
-"""A disk that takes nothing is tried again after this."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,12 +49,12 @@ class Letters:
     ) -> None:
         self._store, self._vault, self._client, self._changed = store, vault, client, changed
         self._now, self._delays_s = now, delays_s
-        self._woken = trio.Event()
+        self._rounds = Rounds("e-mails")
         self._in_vain, self._rests_until_s = 0, 0.0
 
     def wake(self) -> None:
         """A call ended, or an agent was edited."""
-        self._woken.set()
+        self._rounds.wake()
 
     def try_again(self) -> None:
         """The mail server was edited, or a letter is wanted now: whatever was wrong with it may be mended."""
@@ -68,16 +66,7 @@ class Letters:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            self._woken, pause_s = trio.Event(), _TROUBLE_S
-            try:
-                pause_s = await self._one_round()
-            except StorageFault as fault:
-                _log.warning("e-mails wait for the disk", extra={"problem": str(fault)})
-            except Exception:  # noqa: BLE001 - the wall: telling somebody is not worth a call
-                _log.exception("e-mails failed")
-            with trio.move_on_after(pause_s):
-                await self._woken.wait()
+        await self._rounds.run(self._one_round)
 
     async def tried(self, server: MailServer, password: SecretStr | None, to: str) -> Attempt:
         """A test, which is not repeated and not kept. Takes as long as it takes: its caller has the patience."""

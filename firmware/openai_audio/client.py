@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -15,6 +15,7 @@ import trio
 from pydantic import SecretStr
 
 from app.speech_servers import SpeechFailed
+from firmware.http_asking import BODY_IN_ONE, at_first_address, read_up_to
 from firmware.openai_audio.faults import of_status, of_transport
 from firmware.private_network import NoSuchName, NotPrivate, ways_to
 from firmware.speech_servers.troubles import Trouble, failed
@@ -47,7 +48,9 @@ async def open_client(base_url: str, key: SecretStr | None) -> AsyncGenerator[Cl
     trusted = await trio.to_thread.run_sync(ssl.create_default_context)
     limits = httpx.Limits(keepalive_expiry=_IDLE_S)
     timeout = httpx.Timeout(_CONNECT_S, read=_SILENT_S, write=_SILENT_S, pool=_SILENT_S)
-    async with httpx.AsyncClient(verify=trusted, timeout=timeout, limits=limits, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        verify=trusted, timeout=timeout, limits=limits, trust_env=False, event_hooks=BODY_IN_ONE
+    ) as client:
         yield Client(base_url, key, client)
 
 
@@ -74,11 +77,10 @@ class Client:
     async def _sent(self, question: Question) -> httpx.Response:
         """Raises: SpeechFailed, httpx.TransportError."""
         url = httpx.URL(f"{self._base_url}{question.path}")
-        *others, last = await _addresses(url)
-        for address in others:
-            with suppress(httpx.ConnectError, httpx.ConnectTimeout):  # the name has another one
-                return await self._client.send(self._request(url, address, question), stream=True)
-        return await self._client.send(self._request(url, last, question), stream=True)
+        return await at_first_address(
+            await _addresses(url),
+            lambda address: self._client.send(self._request(url, address, question), stream=True),
+        )
 
     def _request(self, url: httpx.URL, address: str, question: Question) -> httpx.Request:
         headers = {"accept-encoding": "identity", "content-type": question.kind, "host": url.netloc.decode("ascii")}
@@ -94,16 +96,7 @@ class Client:
 
 async def _error(response: httpx.Response) -> bytes:
     """As much of it as is of use."""
-    body = bytearray()
-
-    async def take(data: bytes) -> None:
-        body.extend(data)
-        if len(body) > _LARGEST_ERROR:
-            raise failed(Trouble.TOO_LONG)
-
-    with suppress(SpeechFailed):
-        await _receive(response, take)
-    return bytes(body[:_LARGEST_ERROR])
+    return (await read_up_to(response, _LARGEST_ERROR))[:_LARGEST_ERROR]
 
 
 async def _receive(response: httpx.Response, take: Take) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from app.settings import NEEDS_TLS
 from app.speech_servers import SpeechFailed
+from app.web_addresses import NEEDS_TLS
 
 LONGEST_DETAIL = 200
 """Characters of a server's own words that are shown."""

@@ -19,7 +19,8 @@ from typing import TypeVar
 
 import trio
 
-from app.ports import Line, Outcome, Result, Turn
+from app.ports import Line, Outcome, Result
+from app.turn_times import Turn
 from firmware.lifetimes import serving
 from firmware.storage.database import (
     StorageFault,

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.ports import Line, Turn
+from app.ports import Line
+from app.turn_times import Turn
 from firmware.storage.database import open_for_reading
 
 

@@ -140,7 +140,8 @@ def engine_warnings(db: Db, agent_id: str, since: datetime) -> list[dict[str, An
         "SELECT source, count(*) AS times, max(at) AS last_at, fields FROM log_events"
         " WHERE id > (SELECT max(id) FROM log_events) - 2000 AND agent_id = ?1 AND level >= ?2 AND at >= ?3"
         " AND (source LIKE 'models.stt.%' OR source LIKE 'models.tts.%'"
-        " OR source IN ('app.brains.language_model', 'firmware.speech_servers.ears', 'firmware.speech_servers.voice'))"
+        " OR source IN ('app.brains.language_model', 'firmware.speech_servers.ears', 'firmware.speech_servers.voice',"
+        " 'firmware.packs.program'))"
         " GROUP BY CASE WHEN source LIKE 'firmware.%' THEN source ELSE substr(source, 1, 10) END",
         agent_id,
         logging.WARNING,

@@ -28,7 +28,7 @@ Stopping the account (leaving its `async with`, cancelled or not) sends BYE to i
 `PortTakenError` and `TelephonyError` come out of `serving` in an `ExceptionGroup`; their texts are for users.
 """
 
-from firmware.audio.call_audio import AudioStats, TickGaps
+from firmware.audio.call_audio import AudioStats, Durations
 from firmware.telephony.account import GOOD_BYE_S, Account, NotConnectedError, TooManyCallsError, run_account
 from firmware.telephony.call import Call
 from firmware.telephony.endpoint import CODECS, Endpoint, EndpointConfig, run_endpoint
@@ -46,6 +46,7 @@ __all__ = [
     "Call",
     "CallMemory",
     "Cause",
+    "Durations",
     "Endpoint",
     "EndpointConfig",
     "NotConnectedError",
@@ -53,7 +54,6 @@ __all__ = [
     "Registration",
     "RetryRule",
     "TelephonyError",
-    "TickGaps",
     "TooManyCallsError",
     "run_account",
     "run_endpoint",

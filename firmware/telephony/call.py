@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -13,11 +13,15 @@ import pjsua2 as pj
 import trio
 
 from app.establishing import Offer
-from app.ports import Connected, Direction, Ended, EndedBy, Frame, Progress
+from app.ports import Connected, Direction, Ended, EndedBy, Frame
+from app.pressing import GAP_S, KEY_S, PAUSE, PAUSE_S
+from app.progress import Progress
 from app.transfers import Handover, TransferStep
 from app.turns.keys import Dtmf
-from firmware.audio.call_audio import AudioStats, CallAudio, Mouth, Pair
+from firmware.audio.call_audio import AudioStats, CallAudio, Pair
+from firmware.audio.mouth import Mouth
 from firmware.telephony.endpoint import Endpoint
+from firmware.telephony.keys import send_key
 from firmware.telephony.memory import MEDIA_CODES
 from firmware.telephony.sdp import read_offer
 from firmware.telephony.tap import Tap
@@ -128,12 +132,13 @@ class Call:
         self.taken, self.rings = trio.Event(), trio.Event()
         now_s, came = trio.current_time(), direction == "inbound"
         self.on_hold = False
+        self._line: int | None = None  # the index of its audio among its media
         self.progress = Progress(now_s, now_s if came else None, now_s if came else None)
         self._endpoint, self._owner = endpoint, owner
         self._leg: Leg | None = leg
         self._audio = CallAudio(endpoint.gaps)
         self._tap: Tap | None = None
-        self._confirmed = False
+        self._confirmed = self.has_key_events = False
         self._hung_up_code = 0
         self._codec: Connected | None = None
         self._theirs: Offer | None = None
@@ -155,6 +160,15 @@ class Call:
     @property
     def lost_frames(self) -> int:
         return self._audio.lost_frames
+
+    @property
+    def behind_ms(self) -> int:
+        """See app.ports.Call: on average over the call so far."""
+        with suppress(pj.Error):  # it ended a moment ago
+            if self._leg and self._line is not None:
+                statistics = self._leg.getStreamStat(self._line)  # bound first: its parts live in it
+                return int(statistics.jbuf.avgDelayMsec)
+        return 0
 
     def ears(self) -> AsyncIterator[Frame]:
         return self._audio.ears()
@@ -187,28 +201,37 @@ class Call:
             said = sip_code if self.direction == "inbound" else 0  # a CANCEL has no code
             self._end(Ended(EndedBy.AGENT, said, "hung up; the other side did not confirm it"))
 
-    async def transfer(self, to: str, told: Callable[[TransferStep], None]) -> TransferStep:
-        """See app.ports.Call, and transfer.py for the way it goes. Ends within RING_S, REFER_S and END_S."""
+    async def transfer(
+        self, to: str, told: Callable[[TransferStep], None], meets: Callable[[Call], Awaitable[bool]] | None = None
+    ) -> TransferStep:
+        """See app.ports.Call, and transfer.py for the way it goes. Ends within RING_S, REFER_S and END_S, and however
+        long `meets` takes."""
         second = await self._owner.consult(to)
         if isinstance(second, TransferStep):
             return second
-        return await put_through(self, second, partial(self._refer_to, second), told)
+        met = partial(meets, second) if meets else None
+        return await put_through(self, second, partial(self._refer_to, second), told, met)
 
     def dtmf(self) -> AsyncIterator[Dtmf]:
         """See app.ports.Call: RFC 4733 events, and INFO with application/dtmf-relay."""
         return self._digits
 
+    async def press(self, keys: str) -> bool:
+        """See app.ports.Call: as RFC 4733 events, or by INFO where the other side takes no events."""
+        for key in keys:
+            if key == PAUSE:
+                await trio.sleep(PAUSE_S)
+                continue
+            if self._ended or not (self._confirmed and self._leg and send_key(self._leg, key)):
+                return False
+            await trio.sleep(KEY_S + GAP_S)
+        return not self._ended
+
     # -- more than that --------------------------------------------------------------------------------------
 
     def both(self) -> AsyncIterator[Pair]:
-        """Both sides from now on, frame by frame, until the call has ended. For a recording: one reader, 10 s of
-        room, then the oldest are dropped and counted in `stats`."""
+        """Both sides from now on, frame by frame, until the end. One reader, with room for 10 s (see `stats`)."""
         return self._audio.both()
-
-    def send_dtmf(self, digits: str) -> None:
-        """Press `digits` (0-9 * # A-D) as RFC 4733 events. Nothing happens in a call that is not connected."""
-        if self._confirmed and self._leg and not self._ended:
-            self._leg.dialDtmf(digits)
 
     @property
     def stats(self) -> AudioStats:
@@ -306,9 +329,11 @@ class Call:
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                 stream, line = leg.getStreamInfo(index), leg.getAudioMedia(index)
                 self._codec = Connected(str(stream.codecName), narrow_band=int(stream.codecClockRate) <= NARROW_HZ)
+                self.has_key_events = int(stream.audRxEventPt) > 0
                 self._tap = self._tap or self._endpoint.taps.take(self._audio)
-                self._tap.startTransmit(line)
-                line.startTransmit(self._tap)
+                self._line = index
+                self._tap.port.startTransmit(line)
+                line.startTransmit(self._tap.port)
 
     def _look_whether_connected(self) -> None:
         if self._confirmed and self._codec and not self._connected.is_set():
@@ -336,6 +361,7 @@ class Call:
             if self._referral.succeeded:
                 self._transferred()
         self.progress = replace(self.progress, ended_s=trio.current_time())
+        self._endpoint.taps.deliver()
         self._audio.close()
         self._digits_in.close()
         self._connected.set()

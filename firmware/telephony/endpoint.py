@@ -28,7 +28,7 @@ import pjsua2 as pj
 import trio
 
 from app.ports import FRAME_MS, SAMPLE_RATE_HZ
-from firmware.audio.call_audio import TickGaps
+from firmware.audio.call_audio import Durations
 from firmware.telephony.address import name_servers
 from firmware.telephony.log import LEVEL, Log
 from firmware.telephony.tap import TapRack
@@ -44,8 +44,9 @@ TIMER_CAP_S = 0.05
 EVENTS_PER_TURN = 64
 """Then other tasks get their turn, even under a flood of packets."""
 
-SWITCH_INTERVAL_S = 0.0005
-"""How long the clock thread waits at most for a busy Python thread's GIL; the default of 5 ms makes jitter."""
+SWITCH_INTERVAL_S = 0.0001
+"""How long the Trio thread waits at most for the GIL of a thread that speaks or writes, in place of 5 ms each time. The
+clock thread of the audio never needs it (tap.py)."""
 
 LONGEST_URI = 1000
 """Characters of a message in which its request URI must have ended."""
@@ -107,11 +108,11 @@ class Endpoint:
 
     def __init__(self, config: EndpointConfig) -> None:
         self.config = config
-        self.gaps = TickGaps()
+        self.gaps = Durations()
         self._faults: deque[Exception] = deque()
         self._posted: deque[Callable[[], None]] = deque()
         self._rejection_listeners: set[Callable[[Rejected], None]] = set()
-        self.taps = TapRack(self.fault)
+        self.taps = TapRack()
         self.log = Log()
         self._pj = _Stack()
         self.transports = Transports(self._pj, self.post)
@@ -147,10 +148,12 @@ class Endpoint:
         """Serve pj's sockets and timers until cancelled."""
         handle = ctypes.cast(int(self._pj.libGetSipIoqueueHandle()), ctypes.POINTER(ctypes.c_int))
         epoll = handle.contents.value
-        while True:
-            with trio.move_on_after(TIMER_CAP_S):
-                await trio.lowlevel.wait_readable(epoll)
-            self.turn()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.taps.run)
+            while True:
+                with trio.move_on_after(TIMER_CAP_S):
+                    await trio.lowlevel.wait_readable(epoll)
+                self.turn()
 
     def turn(self) -> None:
         """Handle what came in, then what the callbacks posted."""
@@ -251,11 +254,11 @@ async def run_endpoint(config: EndpointConfig, *, task_status: trio.TaskStatus[E
 
 @contextmanager
 def _punctual_interpreter() -> Iterator[None]:
-    """Python set up for the audio clock, whose thread needs the GIL every 20 ms."""
+    """Python set up for a Trio thread that has something to do every 20 ms."""
     switch_interval = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     # What is loaded by now stays. Else the collector would look through all of it again and again (every 5 s while
-    # somebody uses the page), and hold the GIL meanwhile: 55 ms on x86, a hole in everybody's audio.
+    # somebody uses the page), and hold the GIL meanwhile: 55 ms on x86, by which every answer would be later.
     gc.freeze()
     try:
         yield

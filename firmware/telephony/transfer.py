@@ -3,20 +3,22 @@
 The problem: a caller who is put through to a busy telephone wants to come back to us. A REFER to a number alone
 ("blind", RFC 3515) does not promise that: a PBX that stands between all calls, as Asterisk does, takes the caller away
 from us the moment it accepts it, and whatever becomes of the number becomes of the caller.
-What we do: we call the number ourselves, while the caller stays with us. Once somebody answers there, the PBX is asked
+What we do: we call the number ourselves, while the caller stays with us. Once somebody answers there, and has heard who
+it is where they are to be told, the PBX is asked
 to put the two together (REFER with Replaces, RFC 3891), and its NOTIFYs say whether it did. Until then, all that fails
 costs nobody anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
 import trio
 
-from app.ports import Connected, Ended, Progress
+from app.ports import Connected, Ended
+from app.progress import Progress
 from app.transfers import Handover, TransferStep
 
 RING_S = 30.0
@@ -25,6 +27,11 @@ RING_S = 30.0
 REFER_S = 5.0
 """How long the PBX may take to put two calls together that are both up: two people wait in silence. Three
 retransmissions over UDP (RFC 3261 17.1.2.2: after 0.5, 1.5 and 3.5 s) lie within."""
+
+BRIDGED_S = 0.4
+"""From an answer to the REFER. Asterisk's Dial answers us before it has bridged us with whoever answered there. Twice,
+on a busy machine, that one was hung up on as they were put through, most likely because our REFER came in between; made
+on purpose it could not be. Those who are told first who calls take longer than that anyway."""
 
 END_S = 2.0
 """For hanging up a call of ours that came to nothing; see call.HANG_UP_S."""
@@ -36,6 +43,7 @@ that tells nothing new and is dropped; the last is also kept in `Referral.last`.
 _NOBODY_CAME = 480  # RFC 3261 21.4.18: temporarily unavailable
 _FORBIDDEN, _DECLINED = 403, 603
 _RINGING = 180
+_LEFT = TransferStep(Handover.FAILED, reason="the caller hung up")
 
 
 class Second(Protocol):
@@ -100,12 +108,18 @@ def step_of(sip_code: int, reason: str, *, is_final: bool, accepted: bool) -> Tr
 
 
 async def put_through(
-    first: First, second: Second, refer: Callable[[], Referral], told: Callable[[TransferStep], None]
+    first: First,
+    second: Second,
+    refer: Callable[[], Referral],
+    told: Callable[[TransferStep], None],
+    meets: Callable[[], Awaitable[bool]] | None = None,
 ) -> TransferStep:
-    """Wait for an answer on `second`, then put the two together with `refer`. `second` is over in the end, whatever
-    became of it, and `first` is as it was unless the last step is ANSWERED."""
+    """Wait for an answer on `second`, let `meets` say whether they take it, then put the two together with `refer`.
+    `second` is over in the end, whatever became of it, and `first` is as it was unless the last step is ANSWERED."""
     try:
         step = await _answer(first, second, told)
+        if step.handover is Handover.ANSWERED:
+            step = await _met(first, second, meets or _is_bridged)
         if step.handover is not Handover.ANSWERED:
             return step
         return await _referred(refer(), told)
@@ -115,7 +129,7 @@ async def put_through(
 
 
 async def _answer(first: First, second: Second, told: Callable[[TransferStep], None]) -> TransferStep:
-    step = TransferStep(Handover.FAILED, reason="the caller hung up")
+    step = _LEFT
     with trio.move_on_after(RING_S) as waiting:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_at_end, first, nursery.cancel_scope)
@@ -125,6 +139,27 @@ async def _answer(first: First, second: Second, told: Callable[[TransferStep], N
     if waiting.cancelled_caught:
         return TransferStep(Handover.FAILED, _NOBODY_CAME, f"it rang for {RING_S:.0f} s", rang=True)
     return step
+
+
+async def _met(first: First, second: Second, meets: Callable[[], Awaitable[bool]]) -> TransferStep:
+    step = _LEFT
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_cancel_at_end, first, nursery.cancel_scope)
+        takes = await meets()
+        step = TransferStep(Handover.ANSWERED, rang=True) if takes else _not_taken(second)
+        nursery.cancel_scope.cancel()
+    return step
+
+
+async def _is_bridged() -> bool:
+    await trio.sleep(BRIDGED_S)
+    return True
+
+
+def _not_taken(second: Second) -> TransferStep:
+    if second.progress.ended_s is not None:
+        return TransferStep(Handover.FAILED, _DECLINED, "they hung up before the caller was there", rang=True)
+    return TransferStep(Handover.FAILED, _NOBODY_CAME, "they did not take the call", rang=True)
 
 
 async def _cancel_at_end(first: First, scope: trio.CancelScope) -> None:
@@ -154,5 +189,5 @@ async def _referred(referral: Referral, told: Callable[[TransferStep], None]) ->
                 return step
         if referral.succeeded:
             return TransferStep(Handover.ANSWERED, 200, "the phone system took over")
-        return TransferStep(Handover.FAILED, reason="the caller hung up")
+        return _LEFT
     return referral.last or TransferStep(Handover.FAILED, reason=f"no word of it within {REFER_S:.0f} s", refused=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import ssl
 from collections.abc import Mapping, Sequence
@@ -22,9 +23,16 @@ from models.packs import PackProblem
 from models.stt.pool import RecogniserFailed
 from models.tts.libflite import VoiceMissing
 
+_log = logging.getLogger(__name__)
+
 SENTENCE = "I would like to make an appointment for next Tuesday at ten o'clock."
 _UNDERSTOOD = 0.6
-"""Of its words. The recogniser gets all of them right from the box's own voice; a broken model gets none."""
+"""Of its words, as the mean of both decoders. Of 16 times that the voice said it, the agents' own got all words right,
+and the general one between 0.69 and all; one whose model is broken gets none."""
+
+_TRIES = 3
+"""Sentences not understood until the version is given up. The voice says it differently each time, and now and then so
+that a decoder mishears it."""
 
 _PAGE_S = 60.0  # a handshake with a machine made of software that is starting takes ten seconds
 _FEW_TICKS = 500  # 10 s of audio: less is not worth a judgement
@@ -109,24 +117,40 @@ class Looks:
 async def ears(_: Trial | None) -> Found:
     """The box says a sentence to itself, as over a telephone, and understands it."""
     failure: BaseException | None = None
-    heard = ""
     try:
-        spoken = await trying.speak(BoxVoice(), SENTENCE)
-        heard = (await trying.hear(await trying.to_telephone(spoken.samples), narrow_band=True)).general
+        return await _understood()
     except* (PackProblem, VoiceMissing, RecogniserFailed) as group:
         failure = first_of(group)
     if isinstance(failure, PackProblem | VoiceMissing):
         return Found(good=False, why=f"it could not hear or speak ({failure})", final=True)
-    if failure:
-        return Found(good=False, why="its speech recogniser did not start")
-    if not heard:  # a machine that is busy starting gives up on its recogniser, and takes the next one
-        return Found(good=False, why="its speech recogniser did not answer")
-    return Found(is_understood(SENTENCE, heard), "it did not understand a sentence that it said to itself", final=True)
+    return Found(good=False, why="its speech recogniser did not start")
 
 
-def is_understood(said: str, heard: str) -> bool:
-    words, there = (re.findall(r"[a-z']+", text.casefold()) for text in (said, heard))
-    return sum(word in there for word in words) >= _UNDERSTOOD * len(words)
+async def _understood() -> Found:
+    """Raises: models.packs.PackProblem, models.tts.libflite.VoiceMissing, models.stt.pool.RecogniserFailed, possibly in
+    an ExceptionGroup."""
+    for _ in range(_TRIES):
+        spoken = await trying.speak(BoxVoice(), SENTENCE)
+        heard = await trying.hear(await trying.to_telephone(spoken.samples), narrow_band=True)
+        # A machine that is busy starting gives up on a decoder, and starts it anew.
+        if not (heard.own and heard.general):
+            return Found(good=False, why="its speech recogniser did not answer")
+        if is_understood(SENTENCE, heard.own, heard.general):
+            return Found(good=True)
+        heard_as = f"{heard.own} / {heard.general}"
+        _log.warning("the box did not understand a sentence of its own", extra={"own_sentence_as": heard_as})
+    return Found(good=False, why="it did not understand a sentence that it said to itself", final=True)
+
+
+def is_understood(said: str, *heard: str) -> bool:
+    """By the mean of those who heard it."""
+    words = _words(said)
+    right = sum(word in there for there in map(_words, heard) for word in words)
+    return right >= _UNDERSTOOD * len(words) * len(heard)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z']+", text.casefold())
 
 
 async def _first_bytes(port: int) -> bytes:

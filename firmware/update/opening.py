@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 import trio
 
+from app.control.updating import Stage
 from firmware import telephony
 from firmware.configuration import Process
 from firmware.control.look import Scene, in_calls
+from firmware.newer_versions import News
 from firmware.storage import SqliteLedger, StorageFault, records
 from firmware.update.looks import Looks
 from firmware.update.places import Places
@@ -53,6 +55,19 @@ def updates_of(
         changed=changed,
     )
     return Updates(_places(process), outside, nursery)
+
+
+def news_of(store: SqliteLedger, updates: Updates, changed: Callable[[], None]) -> News:
+    async def address() -> str:
+        if updates.state.stage is Stage.ELSEWHERE:
+            return ""
+        try:
+            _, settings = await store.transact(records.read_box)
+        except StorageFault:
+            return ""
+        return settings.update_address
+
+    return News(address, lambda: updates.state.box, changed)
 
 
 def _places(process: Process) -> Places | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
 import trio
 from pydantic import SecretStr
 
-from app.settings import NEEDS_TLS
+from app.web_addresses import NEEDS_TLS
+from firmware.http_asking import BODY_IN_ONE, at_first_address
 from firmware.private_network import NoSuchName, NotPrivate, is_untrusted, must_be_name, private_addresses
 from firmware.webhooks.body import signature
 
@@ -53,7 +54,9 @@ async def open_client(trusted: ssl.SSLContext | None = None) -> AsyncGenerator[W
         trusted = await trio.to_thread.run_sync(ssl.create_default_context)
     timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
     limits = httpx.Limits(max_keepalive_connections=0)  # hours lie between two deliveries
-    async with httpx.AsyncClient(verify=trusted, timeout=timeout, limits=limits, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        verify=trusted, timeout=timeout, limits=limits, trust_env=False, event_hooks=BODY_IN_ONE
+    ) as http:
         yield WebhookClient(http)
 
 
@@ -92,10 +95,10 @@ class WebhookClient:
             return await self._asked(where, headers, payload)
         headers["host"] = where.netloc.decode("ascii")
         *others, last = await private_addresses(where.host, where.port or 80)
-        for address in others[:_OTHER_ADDRESSES]:
-            with suppress(httpx.ConnectError, httpx.ConnectTimeout):  # the receiver is at another one
-                return await self._asked(where.copy_with(host=address), headers, payload)
-        return await self._asked(where.copy_with(host=last), headers, payload)
+        return await at_first_address(
+            [*others[:_OTHER_ADDRESSES], last],
+            lambda address: self._asked(where.copy_with(host=address), headers, payload),
+        )
 
     async def _asked(self, where: httpx.URL, headers: dict[str, str], payload: bytes) -> Answered:
         async with self._http.stream("POST", where, headers=headers, content=payload) as response:

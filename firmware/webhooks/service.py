@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from app.control.webhook import Attempt
 from app.outbound.deliveries import DELAYS_S, next_attempt, wait_s
-from firmware.storage import SqliteLedger, StorageFault, records, webhook_records
+from firmware.rounds import Rounds
+from firmware.storage import SqliteLedger, records, webhook_records
 from firmware.storage.webhook_records import Delivery, WebhookRecord
 from firmware.vault import Unreadable, Vault
 from firmware.webhooks.body import call_ended
@@ -22,9 +23,6 @@ AT_ONCE = 4
 
 _LOOK_S = 60.0
 """What ended is told of at once; this is for a clock that was set, and for what was missed."""
-
-_TROUBLE_S = 30.0
-"""A disk that takes nothing is tried again after this."""
 
 TEST = Delivery("test", "test", '{"event": "test", "delivery": "test"}', 0, datetime.min)
 """To see whether a receiver is there, and knows the secret."""
@@ -51,11 +49,11 @@ class Webhooks:
     ) -> None:
         self._store, self._vault, self._client, self._changed = store, vault, client, changed
         self._now, self._delays_s = now, delays_s
-        self._woken = trio.Event()
+        self._rounds = Rounds("webhooks")
 
     def wake(self) -> None:
         """A call ended, the webhook was edited, or a delivery is wanted now."""
-        self._woken.set()
+        self._rounds.wake()
 
     def secret_of(self, webhook: WebhookRecord) -> SecretStr | Unreadable | None:
         """None where there is none."""
@@ -65,16 +63,7 @@ class Webhooks:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            self._woken, pause_s = trio.Event(), _TROUBLE_S
-            try:
-                pause_s = await self._one_round()
-            except* StorageFault as group:
-                _log.warning("webhooks wait for the disk", extra={"problem": str(group.exceptions[0])})
-            except* Exception:  # noqa: BLE001 - the wall: telling somebody is not worth a call
-                _log.exception("webhooks failed")
-            with trio.move_on_after(pause_s):
-                await self._woken.wait()
+        await self._rounds.run(self._one_round)
 
     async def _one_round(self) -> float:
         """Make what is due; how long to wait until the next round. Raises: StorageFault, possibly in a group."""

@@ -1,4 +1,4 @@
-"""A connection to a Wyoming server: plain TCP, so only into the own network."""
+"""A connection to a Wyoming server: plain TCP, so only into the own network; or a socket of the box's own."""
 
 from __future__ import annotations
 
@@ -59,12 +59,14 @@ class Line:
 
 @asynccontextmanager
 async def connected(address: str, most_bytes: int) -> AsyncGenerator[Line, None]:
-    """`address`: host and port. Raises: SpeechFailed."""
+    """`address`: host and port, or the path of a unix socket, which no owner can enter. Raises: SpeechFailed."""
     async with await _stream(address) as stream:
         yield Line(stream, most_bytes)
 
 
 async def _stream(address: str) -> trio.SocketStream:
+    if address.startswith("/"):
+        return await _beside(address)
     host, _, port = address.rpartition(":")
     try:
         found = await private_addresses(host.strip("[]"), int(port))
@@ -79,3 +81,10 @@ async def _stream(address: str) -> trio.SocketStream:
             except OSError:
                 pass  # the name has another one, or nobody answers
     raise failed(Trouble.NOBODY)
+
+
+async def _beside(path: str) -> trio.SocketStream:
+    try:
+        return await trio.open_unix_socket(path)
+    except OSError:
+        raise failed(Trouble.NOBODY) from None

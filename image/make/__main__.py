@@ -7,15 +7,16 @@ import os
 import sys
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from image.make.board import IMAGE_BUILD, Board, board
-from image.make.bundle import checked_version, make_bundle
+from image.make.bundle import checked_version, list_version, make_bundle
 from image.make.debian import debian_archive
 from image.make.disk import compressed, make_disk
+from image.make.engines import ENGINES
 from image.make.foreign import run_foreign_programs
 from image.make.keys import signer
 from image.make.parts import parts_of, write_parts
@@ -33,9 +34,9 @@ def main() -> int:
         wanted, version = board(arguments.board), checked_version(arguments.version)
         _prepare(arguments.what, wanted)
         if arguments.what == "bundle":
-            _bundle(wanted, version)
+            _bundle(wanted, version, arguments.engines)
         else:
-            _image(wanted, version, compress=arguments.compress)
+            _image(wanted, version, arguments.engines, compress=arguments.compress)
     except SetupFailed as fault:
         print(f"No {arguments.what} was made: {fault}", file=sys.stderr)
         return 1
@@ -52,6 +53,15 @@ def _arguments() -> argparse.Namespace:
     bundle = kinds.add_parser("bundle", help="the signed update to a version")
     bundle.add_argument("version")
     bundle.add_argument("--board", default="amd64")
+    for each in (image, bundle):
+        each.add_argument(
+            "--with",
+            dest="engines",
+            action="append",
+            default=[],
+            choices=ENGINES,
+            help="also the engine of neural packs (docs/speech-packs.md); an update without it takes it away",
+        )
     return parser.parse_args()
 
 
@@ -67,26 +77,30 @@ def _prepare(what: str, wanted: Board) -> None:
     IMAGE_BUILD.mkdir(parents=True, exist_ok=True)
 
 
-def _image(wanted: Board, version: str, *, compress: bool) -> None:
+def _image(wanted: Board, version: str, engines: Sequence[str], *, compress: bool) -> None:
     """Raises: SetupFailed."""
     epoch = _epoch()
-    slot = _slot(wanted, version, epoch)
+    slot = _slot(wanted, version, epoch, engines)
     disk = _step("disk", lambda: make_disk(wanted, slot, epoch))
     _tell(disk, version)
     if compress:
         _tell(_step("compressed", lambda: compressed(disk)), version)
 
 
-def _bundle(wanted: Board, version: str) -> None:
+def _bundle(wanted: Board, version: str, engines: Sequence[str]) -> None:
     """Raises: SetupFailed."""
-    slot, by = _slot(wanted, version, _epoch()), signer()
-    _tell(_step("signed bundle", lambda: make_bundle(wanted, slot, version, by)), version)
+    slot, by = _slot(wanted, version, _epoch(), engines), signer()
+    bundle = _step("signed bundle", lambda: make_bundle(wanted, slot, version, by))
+    _tell(bundle, version)
+    print(
+        f"{list_version(wanted, bundle, version).relative_to(TREE)}: for boxes that ask daily; put both on one server"
+    )
 
 
-def _slot(wanted: Board, version: str, epoch: int) -> Path:
+def _slot(wanted: Board, version: str, epoch: int, engines: Sequence[str]) -> Path:
     """Raises: SetupFailed."""
     archive = _step("Debian", lambda: debian_archive(wanted, epoch))
-    root = _step("root file system", lambda: make_root(wanted, archive, version, epoch))
+    root = _step("root file system", lambda: make_root(wanted, archive, version, epoch, engines))
     _step("list of its parts", lambda: write_parts(wanted, parts_of(wanted, root, archive), version, epoch))
     return _step("slot", lambda: slot_image(wanted, root, epoch))
 

@@ -26,6 +26,7 @@ DESKBELL_BOOT_FOLDER=/run/deskbell-boot
 DESKBELL_UPDATE_FOLDER=/data/update
 DESKBELL_UPDATE_RUN=/run/deskbell-update
 DESKBELL_UPLOAD_FOLDER=/data/upload
+DESKBELL_ENGINES=/usr/lib/deskbell/engines
 DESKBELL_ADMIN_PORT=443
 DESKBELL_ADMIN_HTTP_PORT=80
 PYTHONDONTWRITEBYTECODE=1
@@ -45,7 +46,7 @@ def put_application(root: Path, board: Board) -> None:
     # Not by PYTHONPATH, which the recognisers' processes do not listen to.
     (root / "usr/lib/python3/dist-packages/deskbell.pth").write_text(f"/{HOME}/packages\n")
     for folder in FOLDERS:
-        _compiled(home / folder, f"/{HOME}/{folder}")
+        compiled(home / folder, f"/{HOME}/{folder}")
     _readable(home)
 
 
@@ -58,28 +59,28 @@ def _packages(board: Board) -> Path:
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     into = [*PIP, "install", "--no-compile", "--target", part]
-    platforms = [f"--platform={name}" for name in _platforms(board)]
+    processor = [f"--platform={name}" for name in platforms(board)]
     with listed(lambda name: name not in SOURCES) as published:
         try:
-            run([*into, *platforms, "--only-binary=:all:", "--require-hashes", "--no-deps", "--requirement", published],
+            run([*into, *processor, "--only-binary=:all:", "--require-hashes", "--no-deps", "--requirement", published],
                 timeout_s=PIP_TIMEOUT_S)  # fmt: skip
         except SetupFailed as fault:
             raise SetupFailed(explain_pip(str(fault))) from fault
-    run([*into, *platforms, "--only-binary=:all:", "--no-index", "--no-deps", *own], timeout_s=PIP_TIMEOUT_S)
-    _slim(part)
-    _compiled(part, f"/{HOME}/packages")
+    run([*into, *processor, "--only-binary=:all:", "--no-index", "--no-deps", *own], timeout_s=PIP_TIMEOUT_S)
+    slim(part)
+    compiled(part, f"/{HOME}/packages")
     part.rename(folder)
     return folder
 
 
-def _platforms(board: Board) -> Iterator[str]:
+def platforms(board: Board) -> Iterator[str]:
     """What pip calls a processor with Debian 12's C library, version 2.36, or an older one."""
     yield f"linux_{board.machine}"
     yield from (f"manylinux_2_{minor}_{board.machine}" for minor in range(36, 16, -1))
     yield f"manylinux2014_{board.machine}"
 
 
-def _slim(packages: Path) -> None:
+def slim(packages: Path) -> None:
     """Programs to start by hand, and the packages' own tests."""
     shutil.rmtree(packages / "bin", ignore_errors=True)
     for tests in [*packages.glob("*/tests"), *packages.glob("*/*/tests"), *packages.glob("*/_tests")]:
@@ -96,7 +97,7 @@ def _readable(home: Path) -> None:
         os.chown(path, 0, 0)
 
 
-def _compiled(folder: Path, on_the_box: str) -> None:
+def compiled(folder: Path, on_the_box: str) -> None:
     """Nothing can be written on the box, and compiling 1500 files takes a minute there. Nobody checks them, since they
     do not change. Every Python 3.11 reads what another one made. Raises: SetupFailed."""
     how: list[str | Path] = ["-q", "--invalidation-mode", "unchecked-hash", "-s", folder, "-p", on_the_box]

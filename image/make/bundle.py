@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -37,6 +38,15 @@ def make_bundle(board: Board, slot: Path, version: str, by: Signer) -> Path:
     seal(content, bundle, by)
     shutil.rmtree(content)
     return bundle
+
+
+def list_version(board: Board, bundle: Path, version: str) -> Path:
+    """What boxes that are told to ask daily read, beside the bundle: of each board the version that was made last."""
+    listing = IMAGE_BUILD / "deskbell-versions.json"
+    listed = json.loads(listing.read_text()) if listing.exists() else {}
+    listed[board.name] = {"version": version, "file": bundle.name}
+    listing.write_text(json.dumps(listed, indent=2, sort_keys=True) + "\n")
+    return listing
 
 
 def manifest(board: Board, version: str) -> str:

@@ -109,7 +109,12 @@ def _debian_part(name: str, version: str, processor: str, licence: Path, text: s
 
 
 def python_parts(root: Path) -> Iterator[Part]:
-    folder = root / HOME / "packages"
+    """Ours, then those of each engine, which has its own."""
+    for folder in (root / HOME / "packages", *sorted((root / HOME).glob("engines/*"))):
+        yield from _python_parts_in(folder, f"/{folder.relative_to(root)}")
+
+
+def _python_parts_in(folder: Path, on_the_box: str) -> Iterator[Part]:
     found = sorted(distributions(path=[str(folder)]), key=lambda each: each.metadata["Name"].casefold())
     for each in found:
         words = _words_of_python(each.metadata)
@@ -121,7 +126,7 @@ def python_parts(root: Path) -> Iterator[Part]:
             version=version,
             licence=licence if _EXPRESSION.fullmatch(licence) else "",
             words=words,
-            text=f"/{HOME}/packages/{_folder_of(each)}",
+            text=f"{on_the_box}/{_folder_of(each)}",
             address=f"pkg:pypi/{quote(name.lower())}@{quote(version)}",
         )
 

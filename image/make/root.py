@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from image.make.application import put_application
 from image.make.board import IMAGE_BUILD, Board
+from image.make.engines import put_engines
 from image.make.keys import keyring
 from image.setup.paths import TREE
 from image.setup.running import SetupFailed, digest, run
@@ -53,6 +54,8 @@ _MASKED = (
     "autovt@.service",
     "console-getty.service",
     "container-getty@.service",
+    "dev-hugepages.mount",
+    "dev-mqueue.mount",
     "dpkg-db-backup.timer",
     "e2scrub_all.timer",
     "e2scrub_reap.service",
@@ -60,6 +63,10 @@ _MASKED = (
     "getty@.service",
     "proc-sys-fs-binfmt_misc.automount",
     "serial-getty@.service",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-config.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
     "systemd-binfmt.service",
     "systemd-firstboot.service",
     "systemd-logind.service",
@@ -72,6 +79,20 @@ _MASKED = (
     "systemd-update-utmp.service",
     "systemd-user-sessions.service",
 )
+# What systemd would ask at each start: encrypted disks, hibernation, scripts of System V and more of what no box has.
+# Five seconds on a slow processor.
+_MASKED_GENERATORS = (
+    "systemd-cryptsetup-generator",
+    "systemd-getty-generator",
+    "systemd-gpt-auto-generator",
+    "systemd-hibernate-resume-generator",
+    "systemd-integritysetup-generator",
+    "systemd-rc-local-generator",
+    "systemd-run-generator",
+    "systemd-system-update-generator",
+    "systemd-sysv-generator",
+    "systemd-veritysetup-generator",
+)
 _UNUSED_ON_THE_BOX = (
     "var/lib/apt",
     "var/lib/dpkg",
@@ -82,8 +103,8 @@ _UNUSED_ON_THE_BOX = (
 )
 
 
-def make_root(board: Board, debian: Path, version: str, epoch: int) -> Path:
-    """The folder. Raises: SetupFailed."""
+def make_root(board: Board, debian: Path, version: str, epoch: int, engines: Sequence[str] = ()) -> Path:
+    """The folder. `engines`: of neural packs, by name. Raises: SetupFailed."""
     root = root_of(board)
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
@@ -94,6 +115,7 @@ def make_root(board: Board, debian: Path, version: str, epoch: int) -> Path:
     _overlay(root, board)
     _users(root)
     put_application(root, board)
+    put_engines(root, board, engines)
     _named(root, board, version)
     _first_stage(root, debian)
     _kernel_names(root)
@@ -220,6 +242,10 @@ def _units(root: Path, board: Board) -> None:
     lines = [f"deskbell-console@{device}.service" for device in board.lines]
     _in(root, "systemctl", "--quiet", "enable", *_ENABLED, *lines)
     _in(root, "systemctl", "--quiet", "mask", *_MASKED)
+    generators = root / "etc/systemd/system-generators"
+    generators.mkdir()
+    for name in _MASKED_GENERATORS:
+        (generators / name).symlink_to("/dev/null")
     (root / "etc/resolv.conf").unlink(missing_ok=True)
     (root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
     (root / "etc/machine-id").write_text("")  # the kernel's first stage puts the real one over it

@@ -10,7 +10,8 @@ from models import packs
 @dataclass(frozen=True, slots=True)
 class Band:
     """`transform`: file of the MLLR transform of the acoustic model, empty for none. `cepstral_mean`: of speech over
-    such a line, before anything was heard of it. `dithered`: with noise added, as in training the transform.
+    such a line, before anything was heard of it. `dithered`: with noise added, as in training the transform, and with
+    the line's own taken out before.
     """
 
     transform: str

@@ -15,9 +15,14 @@ length (big endian), then that many bytes.
     B  what is expected, or nothing        an utterance begins, what was before is forgotten
     F  PCM, 16 kHz mono 16 bit             more of it
     L  -                                   it may be over: what is held back is decoded
-    E  -                                   it is complete                                        answered by H
+    E  four bytes                          it is complete                                        answered by H
+    X  -                                   nobody waits for it any more: nothing is answered
 
-    H  JSON {"text", "log_score", "frames", "others"}  what was understood: the fields of models.stt.process.Found
+    H  E's four bytes, then JSON {"text", "log_score", "frames", "others"}  what was understood: the fields of
+       models.stt.process.Found
+
+What comes is read ahead between blocks of audio: once an utterance is begun or given up, what was before is decoded no
+further, and its E is not answered.
 
 Each process ends when its socket does, so none outlives its parent. A decoder that is stuck gets its process killed by
 an alarm of its own, even where nobody is left to kill it.
@@ -36,11 +41,14 @@ import socket
 import struct
 import sys
 from array import array
-from collections.abc import Collection, Iterable
-from typing import Any, BinaryIO, Protocol
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from typing import Any, Protocol
 
 HEADER = struct.Struct(">cI")
 PROCESS_NUMBER = struct.Struct(">I")
+REQUEST_NUMBER = struct.Struct(">I")
 LOADED, CALL = b"L", b"C"
 
 # A block of 100 ms takes 25 ms to decode on x86 and ten times that on a slow board; a decoder is stuck well after.
@@ -58,8 +66,8 @@ LEARN_BYTES = HURRIED_BYTES
 _PRIOR_FRAMES = 50
 _SHORTEST_MEAN_BYTES = 6_400
 _WINDOW_SAMPLES, _STEP_SAMPLES = 410, 160  # the engine's frames: 25.6 ms every 10 ms
-# Below the audio (0 or real-time), above nothing: a recogniser that is late makes a pause, audio that is late a hole.
-NICE = 5
+_LARGEST_READ = 65_536
+_OF_AN_UTTERANCE, _FORGETS_IT = (b"F", b"L", b"E"), (b"B", b"X")
 
 # What else a dictated utterance may have been: the right name or number is among so many, if it is at all.
 _OTHERS = 150
@@ -96,9 +104,12 @@ class Decoder:
     utterance is held back until the mean can be taken from it.
     """
 
-    def __init__(self, engine: Engine, expectable: Collection[str] = ()) -> None:
-        """`expectable`: language models of the engine besides its own one, by name."""
-        self._engine, self._expectable = engine, expectable
+    def __init__(
+        self, engine: Engine, expectable: Collection[str] = (), is_moot: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`expectable`: language models of the engine besides its own one, by name. `is_moot`: nobody waits any more
+        for what is being decoded."""
+        self._engine, self._expectable, self.is_moot = engine, expectable, is_moot
         self._dictated = False
         self._held: bytearray | None = None
         self._heard_bytes = 0
@@ -139,6 +150,11 @@ class Decoder:
         others = self._others() if self._dictated else []
         return {"text": found.hypstr, "log_score": log_score, "frames": self._engine.n_frames(), "others": others}
 
+    def give_up(self) -> None:
+        """Forget the utterance. What was learned of the line stays."""
+        self._held = None
+        self._end()
+
     def _expect(self, expected: str) -> None:
         if self._expectable:
             self._engine.activate_search(expected or None)
@@ -163,6 +179,8 @@ class Decoder:
 
     def _decode(self, pcm: bytes) -> None:
         for at in range(0, len(pcm), BLOCK_BYTES):
+            if at and self.is_moot():
+                return
             signal.alarm(STUCK_AFTER_S)
             self._engine.process_raw(pcm[at : at + BLOCK_BYTES])
 
@@ -220,13 +238,49 @@ def _engine(arguments: argparse.Namespace) -> Engine:
     return engine  # type: ignore[no-any-return]
 
 
-def serve(decoder: Decoder, requests: BinaryIO, replies: BinaryIO) -> None:
+class Requests:
+    """What is asked for, read ahead: at most an utterance, since what is forgotten in the end is not kept."""
+
+    def __init__(self, call: socket.socket) -> None:
+        self._call = call
+        self._bytes = bytearray()
+        self._waiting: deque[tuple[bytes, bytes]] = deque()
+        self._over = False  # nobody is left to ask
+
+    def is_moot(self) -> bool:
+        """Whether nobody has any use for the utterance: it is given up, or another one begins."""
+        with suppress(BlockingIOError):  # that was all so far
+            while not self._over:
+                self._take_in(socket.MSG_DONTWAIT)
+        return self._over or any(kind in _FORGETS_IT for kind, _ in self._waiting)
+
+    def next(self) -> tuple[bytes, bytes] | None:
+        """Kind and payload; None once there is nobody left to ask."""
+        while self.is_moot() and self._waiting and self._waiting[0][0] in _OF_AN_UTTERANCE:
+            self._waiting.popleft()
+        while not (self._waiting or self._over):
+            self._take_in()
+        return None if self._over else self._waiting.popleft()
+
+    def _take_in(self, flags: int = 0) -> None:
+        """Raises: BlockingIOError."""
+        data = self._call.recv(_LARGEST_READ, flags)
+        self._over = not data
+        self._bytes += data
+        while len(self._bytes) >= HEADER.size:
+            kind, length = HEADER.unpack_from(self._bytes)
+            end = HEADER.size + length
+            if len(self._bytes) < end:
+                break
+            self._waiting.append((kind, bytes(self._bytes[HEADER.size : end])))
+            del self._bytes[:end]
+
+
+def serve(decoder: Decoder, requests: Requests, call: socket.socket) -> None:
     """Do what is asked until there is nobody left to ask."""
-    while header := requests.read(HEADER.size):
-        kind, length = HEADER.unpack(header)
-        payload = requests.read(length)
-        if len(payload) < length:
-            return
+    decoder.is_moot = requests.is_moot
+    while request := requests.next():
+        kind, payload = request
         if kind == b"O":
             decoder.open(payload.decode())
         elif kind == b"B":
@@ -236,13 +290,15 @@ def serve(decoder: Decoder, requests: BinaryIO, replies: BinaryIO) -> None:
         elif kind == b"L":
             decoder.hurry()
         elif kind == b"E":
-            _reply(replies, b"H", json.dumps(decoder.finish()).encode())
+            found = decoder.finish()
+            call.sendall(_message(b"H", payload + json.dumps(found).encode()))
+        elif kind == b"X":
+            decoder.give_up()
         signal.alarm(0)
 
 
-def _reply(replies: BinaryIO, kind: bytes, payload: bytes) -> None:
-    replies.write(HEADER.pack(kind, len(payload)) + payload)
-    replies.flush()
+def _message(kind: bytes, payload: bytes) -> bytes:
+    return HEADER.pack(kind, len(payload)) + payload
 
 
 def next_call(control: socket.socket) -> socket.socket | None:
@@ -286,8 +342,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("acoustic-model", "dictionary", "language-model", "search", "transform", "dictation"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--nice", type=int, required=True)
     arguments = parser.parse_args()
-    os.nice(NICE)
+    os.nice(arguments.nice)
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # whoever handles audio is not put off when we wake up
     for to_all in (signal.SIGINT, signal.SIGHUP):  # Ctrl-C and a closed terminal reach all of its processes
         signal.signal(to_all, signal.SIG_IGN)  # ending is the parent's word
     control = socket.socket(fileno=sys.stdin.fileno())
@@ -297,8 +355,8 @@ def main() -> int:
         control.sendall(LOADED)
         call = next_call(control)
         if call:
-            with call, call.makefile("rb") as requests, call.makefile("wb") as replies:
-                serve(decoder, requests, replies)
+            with call:
+                serve(decoder, Requests(call), call)
     except (BrokenPipeError, ConnectionResetError, struct.error):
         return 1  # the parent went away in the middle of a message
     return 0

@@ -25,6 +25,8 @@ from models.stt.pronunciation import Dictionary, Phonemes
 DIGITS: Final = "digits"
 LETTERS: Final = "letters"
 SPELLING_WORDS: Final = "spelling words"
+FREE: Final = "free"
+"""No model of these: a message, which the agent's own decoder cannot hear. The general one is waited for."""
 
 Alphabet = Mapping[str, Sequence[str]]
 """For each letter the words that stand for it; the first of them is said alone, too."""

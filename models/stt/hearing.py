@@ -10,6 +10,7 @@ import trio
 from models.stt import SAMPLE_RATE_HZ, Heard
 from models.stt.band import Band
 from models.stt.dither import Dither
+from models.stt.noise import Network, NoiseSuppressor
 from models.stt.process import LARGEST_PAYLOAD, DecoderLost
 from models.stt.worker import Worker
 
@@ -33,10 +34,12 @@ class WorkerSource(Protocol):
 class PooledHearing:
     """Implements models.stt.Hearing. `run` has to be running for as long as it is used."""
 
-    def __init__(self, line: Band, source: WorkerSource) -> None:
+    def __init__(self, line: Band, source: WorkerSource, network: Network) -> None:
+        """`network`: what takes the noise out of narrow-band audio."""
         self.worker: Worker | None = None  # not there yet, or lost
-        self._line, self._source = line, source
+        self._line, self._source, self._network = line, source, network
         self._dither = Dither() if line.dithered else None
+        self._suppressor: NoiseSuppressor | None = None
         self._utterance = bytearray()
         self._expected = ""
         self._dropped_bytes = 0
@@ -44,11 +47,13 @@ class PooledHearing:
         self._hurried = False  # the worker is to begin with what it holds back
         self._wanted = False  # somebody waits for the result
         self._result: Heard | None = None
+        self._finishing = trio.CancelScope()
         self._changed = trio.Event()
         self._answered = trio.Event()
 
     async def begin(self, expected: str = "") -> None:
         self._utterance.clear()
+        self._suppressor = NoiseSuppressor(self._network) if self._line.dithered else None
         self._expected = expected
         self._start_over()
         await trio.lowlevel.checkpoint()
@@ -58,17 +63,18 @@ class PooledHearing:
             raise ValueError(f"half a sample: {len(pcm)} bytes of 16-bit audio")
         if self._wanted:
             self._start_over()  # the engine's utterance was ended by `finish`: all of it is decoded again
-        room = _LONGEST_BYTES - len(self._utterance)
-        self._utterance += (self._dither.added_to(pcm) if self._dither else pcm)[:room]
-        self._notify()
+        self._take(self._suppressor.added(pcm) if self._suppressor else pcm)
         await trio.lowlevel.checkpoint()
 
     async def hurry(self) -> None:
+        self._take(self._suppressor.caught_up() if self._suppressor else b"")
         self._hurried = True
         self._notify()
         await trio.lowlevel.checkpoint()
 
     async def finish(self) -> Heard:
+        if not self._wanted:
+            self._take(self._suppressor.caught_up() if self._suppressor else b"")
         self._wanted = True
         self._notify()
         while not self._result:
@@ -92,8 +98,15 @@ class PooledHearing:
             if attempts >= _ATTEMPTS:
                 await self._give_up()
 
+    def _take(self, pcm: bytes) -> None:
+        """More of the utterance, as the worker is to hear it."""
+        room = _LONGEST_BYTES - len(self._utterance)
+        self._utterance += (self._dither.added_to(pcm) if self._dither else pcm)[:room]
+        self._notify()
+
     def _start_over(self) -> None:
         self._begun += 1
+        self._finishing.cancel()  # the worker does not go on with what nobody waits for any more
         self._hurried, self._wanted, self._result = False, False, None
         self._notify()
 
@@ -113,7 +126,10 @@ class PooledHearing:
                 self._hurried = False
                 await worker.hurry()
             elif self._wanted and not self._result:
-                self._answer(await worker.finish(), begun)
+                await worker.finish()
+                self._finishing = trio.CancelScope()
+                with self._finishing:
+                    self._answer(await worker.heard(), begun)
             else:
                 await self._wait_for_change()
 

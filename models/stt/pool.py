@@ -10,16 +10,18 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import trio
 
+from models import packs
 from models.stt import Hearing, band
 from models.stt.band import Band
 from models.stt.hearing import PooledHearing
 from models.stt.language_model import LanguageModel
+from models.stt.noise import Network
 from models.stt.process import DecoderLost
 from models.stt.worker import AgentFiles, Loaded, Worker
 
@@ -40,11 +42,30 @@ async def recogniser_pool(model: LanguageModel, size: int, *, narrow_band: bool 
 
     Raises: RecogniserFailed, packs.PackProblem.
     """
-    narrow = band.narrow()
+    async with _empty_pool(size) as pool:
+        await pool.learn(lambda: model, narrow_band=narrow_band)
+        yield pool
+
+
+@asynccontextmanager
+async def recogniser_pool_behind(learnt: Callable[[], LanguageModel], size: int) -> AsyncIterator[Pool]:
+    """The same, at once: the model is made in a thread, and the recognisers are loaded, while the line is already told
+    of the agent. A call that comes first waits for them behind its greeting.
+
+    Raises: RecogniserFailed, in an ExceptionGroup; packs.PackProblem.
+    """
+    async with _empty_pool(size) as pool, trio.open_nursery() as learning:
+        learning.start_soon(pool.learn, learnt)
+        yield pool
+        learning.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _empty_pool(size: int) -> AsyncIterator[Pool]:
+    narrow, network = band.narrow(), Network.load(packs.path("noise_network"))
     with tempfile.TemporaryDirectory(prefix="deskbell-stt-") as folder:  # names of people: mode 0700
-        pool = Pool(_written(model, Path(folder)), narrow, size)
+        pool = Pool(Path(folder), narrow, network, size)
         try:
-            await pool.warm_up(narrow if narrow_band else band.WIDE)
             yield pool
         finally:
             await pool.kill_all()
@@ -61,10 +82,12 @@ def _written(model: LanguageModel, folder: Path) -> AgentFiles:
 
 
 class Pool:
-    """Implements models.stt.Ears. Made by `recogniser_pool`."""
+    """Implements models.stt.Ears. Made by `recogniser_pool`, with a folder of its own."""
 
-    def __init__(self, files: AgentFiles, narrow: Band, size: int) -> None:
-        self._files, self._narrow = files, narrow
+    def __init__(self, folder: Path, narrow: Band, network: Network, size: int) -> None:
+        self._folder, self._narrow, self._network = folder, narrow, network
+        self._files: AgentFiles  # from `_learnt` on
+        self._learnt = trio.Event()
         self._seats = trio.Semaphore(size)
         self._loading = trio.Lock()
         self._loaded: dict[Band, Loaded] = {}
@@ -84,7 +107,7 @@ class Pool:
     @asynccontextmanager
     async def _open(self, line: Band) -> AsyncIterator[Hearing]:
         async with self._seats:
-            hearing = PooledHearing(line, self)
+            hearing = PooledHearing(line, self, self._network)
             self._calls[line] += 1
             try:
                 async with trio.open_nursery() as nursery:
@@ -96,10 +119,12 @@ class Pool:
                 if hearing.worker:
                     await self.discard(hearing.worker)
 
-    async def warm_up(self, line: Band) -> None:
-        """Raises: RecogniserFailed."""
+    async def learn(self, model: Callable[[], LanguageModel], *, narrow_band: bool = False) -> None:
+        """Make the model, in a thread, and load it for such lines. Once only. Raises: RecogniserFailed."""
+        self._files = await trio.to_thread.run_sync(lambda: _written(model(), self._folder))
+        self._learnt.set()
         try:
-            await self._ready(line)
+            await self._ready(self._narrow if narrow_band else band.WIDE)
         except DecoderLost as lost:
             raise RecogniserFailed(
                 "the speech recogniser does not start: its process ended before it was ready. "
@@ -131,6 +156,7 @@ class Pool:
 
     async def _ready(self, line: Band) -> Loaded:
         """Raises: DecoderLost."""
+        await self._learnt.wait()
         async with self._loading:
             if line not in self._loaded:
                 for other in [each for each in self._loaded if not self._calls[each]]:

@@ -16,7 +16,7 @@ from typing import Final
 
 import trio
 
-from models.stt.decoder import CALL, HEADER, LOADED, PROCESS_NUMBER
+from models.stt.decoder import CALL, HEADER, LOADED, PROCESS_NUMBER, REQUEST_NUMBER
 
 _PROGRAM: Final = Path(__file__).with_name("decoder.py")
 # What Linux makes 1.8 s of audio of: who decodes what was held back takes nothing meanwhile, and nobody has to wait.
@@ -55,13 +55,14 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class DecoderFiles:
     """What a decoder reads, and how widely it searches: options of the engine. `transform`: see Band. `dictation`:
-    further language models, by the names under which an utterance may be begun."""
+    further language models, by the names under which an utterance may be begun. `nice`: see nice(2)."""
 
     language_model: Path
     dictionary: Path
     acoustic_model: Path
     transform: str
     search: Mapping[str, float]
+    nice: int
     dictation: Mapping[str, Path] = field(default_factory=dict)
 
     def arguments(self) -> list[str]:
@@ -71,6 +72,7 @@ class DecoderFiles:
             *(f"--{name.replace('_', '-')}={getattr(self, name)}" for name in files),
             f"--search={json.dumps(dict(self.search))}",
             f"--dictation={json.dumps(dictation)}",
+            f"--nice={self.nice}",
         ]
 
 
@@ -153,6 +155,7 @@ class DecoderProcess:
     def __init__(self, stream: trio.SocketStream, pid: int, descriptor: int) -> None:
         self._stream, self.pid, self._descriptor = stream, pid, descriptor
         self._received = bytearray()
+        self._asked = 0
 
     async def open(self, cepstral_mean: str) -> None:
         await self._send(b"O", cepstral_mean.encode())
@@ -169,10 +172,20 @@ class DecoderProcess:
 
     async def finish(self) -> None:
         """Ask for what `found` waits for."""
-        await self._send(b"E")
+        self._asked += 1
+        await self._send(b"E", REQUEST_NUMBER.pack(self._asked))
 
     async def found(self) -> Found:
-        return Found(**json.loads(await self._reply(b"H")))
+        """Of what `finish` asked for last. May be cancelled, and asked again."""
+        while True:
+            reply = await self._reply(b"H")
+            number, found = reply[: REQUEST_NUMBER.size], reply[REQUEST_NUMBER.size :]
+            if number == REQUEST_NUMBER.pack(self._asked):  # or else nobody waits for that any more
+                return Found(**json.loads(found))
+
+    async def give_up(self) -> None:
+        """Nobody waits for `found` any more."""
+        await self._send(b"X")
 
     async def kill(self) -> None:
         with trio.move_on_after(_GONE_TIMEOUT_S, shield=True):
@@ -192,24 +205,25 @@ class DecoderProcess:
             raise DecoderLost("crashed") from None
 
     async def _reply(self, kind: bytes) -> bytes:
+        """The next one. Cancelled, it loses nothing."""
         try:
             with trio.fail_after(REPLY_TIMEOUT_S):
-                said, length = HEADER.unpack(await self._read(HEADER.size))
-                payload = await self._read(length)
+                said, length = HEADER.unpack(await self._has(HEADER.size))
+                message = await self._has(HEADER.size + length)
         except trio.TooSlowError:
             raise DecoderLost("stuck: it does not answer") from None
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             raise DecoderLost("crashed") from None
         if said != kind:
             raise DecoderLost("out of step")
-        return payload
+        del self._received[: len(message)]
+        return message[HEADER.size :]
 
-    async def _read(self, length: int) -> bytes:
+    async def _has(self, length: int) -> bytes:
+        """The first bytes of what has come, which stay there."""
         while len(self._received) < length:
             more = await self._stream.receive_some(_LARGEST_READ)
             if not more:
                 raise DecoderLost("crashed")
             self._received += more
-        taken = bytes(self._received[:length])
-        del self._received[:length]
-        return taken
+        return bytes(self._received[:length])

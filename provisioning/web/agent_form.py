@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 from app.control.views import AgentDetail, ConnectionView
 from app.settings import Agent
 from provisioning.web.rendering import Form
 
-_PLAIN = ("name", "description", "greeting", "hours", "goodbye", "instructions")
+_PLAIN = ("name", "description", "greeting", "hours", "goodbye", "instructions", "announcement")
 _NUMBERS = ("max_opened_sessions", "pause_ms", "silence_s")
 _AS_TYPED = ("vocabulary", "mail_to", "mail_when")
 _ROWS = 2
@@ -22,6 +23,8 @@ _FIELD_OF = {
     "directory.name": "p",
     "directory.extension": "e",
     "directory.also": "o",
+    "directory.hours": "h",
+    "directory.stand_in": "s",
     "result_fields.name": "r",
     "result_fields.description": "m",
     "result_fields.question": "k",
@@ -36,6 +39,8 @@ _LABEL_OF = {
     "p": "Person {}, name",
     "e": "Person {}, extension",
     "o": "Person {}, also called",
+    "h": "Person {}, hours",
+    "s": "Person {}, who stands in",
     "r": "Result {}, name",
     "m": "Result {}, what is meant",
     "k": "Result {}, question",
@@ -56,6 +61,7 @@ LABELS = {
     "hours": "Opening hours",
     "goodbye": "Good-bye",
     "instructions": "Instructions",
+    "announcement": "What whoever is called hears first",
     "vocabulary": "Other words to recognise",
     "max_opened_sessions": "Max opened sessions",
     "pause_ms": "Pause in milliseconds",
@@ -66,6 +72,7 @@ LABELS = {
     "mail_to": "E-mail addresses",
     "workflow": "Workflow",
 }
+_NOBODY = ("", "", "", "", "")
 _NO_RESULT = ("", "", "", "text", "", "", "")
 
 Typed = dict[str, object]
@@ -76,7 +83,9 @@ def typed_plan(agent: AgentDetail | None) -> Typed:
     settings = agent.plan.settings if agent else Agent(name="Reception", greeting="Hello. How can I help you?")
     typed: Typed = {name: str(getattr(settings, name)) for name in (*_PLAIN, *_NUMBERS)}
     knowledge = [("\n".join(each.questions), each.answer) for each in settings.knowledge]
-    directory = [(each.name, each.extension, ", ".join(each.also)) for each in settings.directory]
+    directory = [
+        (each.name, each.extension, ", ".join(each.also), each.hours, each.stand_in) for each in settings.directory
+    ]
     results = [
         (
             each.name,
@@ -96,8 +105,10 @@ def typed_plan(agent: AgentDetail | None) -> Typed:
         "mail_when": settings.mail_when,
         "barge_in": settings.barge_in,
         "protect_greeting": settings.protect_greeting,
+        "presses_keys": settings.presses_keys,
+        "announced_take_by_key": settings.announced_take_by_key,
         "knowledge": [*knowledge, *[("", "")] * _ROWS],
-        "directory": [*directory, *[("", "", "")] * _ROWS],
+        "directory": [*directory, *[_NOBODY] * _ROWS],
         "results": [*results, *[_NO_RESULT] * _ROWS],
         "version": str(agent.view.version if agent else 0),
         "speech_to_text": (agent.plan.speech_to_text or "") if agent else "box-ears",
@@ -120,12 +131,14 @@ def typed_of(form: Form, more: str = "") -> Typed:
     """What was typed, to be shown again, empty rows last; `more`: "knowledge", "directory" or "results" gets more."""
     typed: Typed = {name: form[name] for name in (*_PLAIN, *_NUMBERS, *_AS_TYPED, "version", "next")}
     knowledge = sorted(zip(form.all("questions"), form.all("answer"), strict=False), key=_is_empty)
-    directory = sorted(zip(form.all("person"), form.all("extension"), form.all("also"), strict=False), key=_is_empty)
+    directory = sorted(_people(form), key=_is_empty)
     typed |= {
         "barge_in": form.ticked("barge_in"),
         "protect_greeting": form.ticked("protect_greeting"),
+        "presses_keys": form.ticked("presses_keys"),
+        "announced_take_by_key": form.ticked("announced_take_by_key"),
         "knowledge": [*knowledge, *([("", "")] * _ROWS if more == "knowledge" else [])],
-        "directory": [*directory, *([("", "", "")] * _ROWS if more == "directory" else [])],
+        "directory": [*directory, *([_NOBODY] * _ROWS if more == "directory" else [])],
         "results": [*sorted(_results(form), key=_has_no_name), *([_NO_RESULT] * _ROWS if more == "results" else [])],
         "speech_to_text": form["speech_to_text"],
         "text_to_speech": form["text_to_speech"],
@@ -161,6 +174,8 @@ def plan_of(form: Form) -> dict[str, object]:
     settings |= {
         "barge_in": form.ticked("barge_in"),
         "protect_greeting": form.ticked("protect_greeting"),
+        "presses_keys": form.ticked("presses_keys"),
+        "announced_take_by_key": form.ticked("announced_take_by_key"),
         "vocabulary": _lines(form["vocabulary"]),
         "mail_to": _lines(form["mail_to"]),
         "mail_when": form["mail_when"] or "something to tell",
@@ -174,9 +189,11 @@ def plan_of(form: Form) -> dict[str, object]:
                 "name": name,
                 "extension": extension.strip(),
                 "also": _listed(also),
+                "hours": hours,
+                "stand_in": stand_in,
             }
-            for name, extension, also in zip(form.all("person"), form.all("extension"), form.all("also"), strict=False)
-            if not _is_empty((name, extension, also))
+            for name, extension, also, hours, stand_in in _people(form)
+            if not _is_empty((name, extension, also, hours, stand_in))
         ],
         "result_fields": [
             {
@@ -230,6 +247,12 @@ def _has_no_name(row: tuple[str, ...]) -> bool:
 
 def _listed(text: str) -> list[str]:
     return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def _people(form: Form) -> list[tuple[str, str, str, str, str]]:
+    """Hours and stand-in may be missing from what somebody sends who is no browser."""
+    who = form.all("person"), form.all("extension"), form.all("also"), form.all("person_hours"), form.all("stand_in")
+    return [*zip_longest(*who, fillvalue="")]
 
 
 def _is_empty(row: tuple[str, ...]) -> bool:

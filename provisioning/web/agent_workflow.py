@@ -43,6 +43,7 @@ _TOOLS = {
     "take_message": "Take a message",
     "set_result": "Note results",
     "look_up": "Look up what the office knows",
+    "send_digits": "Press keys, if the agent may",
 }
 """What is allowed by a tick, in words. Going on from state to state is none of it: the ways say that."""
 

@@ -37,6 +37,7 @@ from provisioning.web import (
     lists,
     mail_server,
     overview,
+    packs,
     participants,
     resetting,
     session_files,
@@ -55,7 +56,7 @@ _DISK_FULL = Refusal(
     why=Why.NO_SPACE,
     text="It was not stored because the disk is full, and nothing was changed. Delete old sessions, then try again.",
 )
-_IDS = (("id",), ("agent_id",), ("campaign_id",), ("document_id",), ("tool_id",), ("chat_id",))
+_IDS = (("id",), ("agent_id",), ("campaign_id",), ("document_id",), ("tool_id",), ("chat_id",), ("pack",))
 
 
 def application(door: Door, names: Container[str], https_port: int) -> ASGIApp:
@@ -116,6 +117,9 @@ _ROUTES = [
     Route("/connectivity", connectivity.show),
     Route("/connectivity/new", connectivity.new, methods=["GET"]),
     Route("/connectivity/new", connectivity.create, methods=["POST"]),
+    Route("/connectivity/packs", packs.show, methods=["GET"]),
+    Route("/connectivity/packs", packs.upload, methods=["POST"]),
+    Route("/connectivity/packs/{name}/remove", packs.remove, methods=["POST"]),
     Route("/connectivity/{id}", connectivity.edit, methods=["GET"]),
     Route("/connectivity/{id}", connectivity.update, methods=["POST"]),
     Route("/connectivity/{id}/delete", connectivity.delete, methods=["POST"]),
@@ -219,6 +223,7 @@ _ROUTES = [
     Route("/box/update", updates.show, methods=["GET"]),
     Route("/box/update", updates.upload, methods=["POST"]),
     Route("/box/update/check", updates.check, methods=["POST"]),
+    Route("/box/update/look", updates.look, methods=["POST"]),
     Route("/box/update/install", updates.install, methods=["POST"]),
     Route("/box/update/restart", updates.restart, methods=["POST"]),
     Route("/box/reset", resetting.show, methods=["GET"]),

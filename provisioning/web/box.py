@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.control import views
 from app.control.refusals import STATUS, Refusal
+from app.control.updating import Stage, UpdateView
 from app.settings import zones_by_name
 from provisioning.plainly import BOX_NAME
 from provisioning.web.certificate import certificate_of
@@ -25,6 +26,7 @@ from provisioning.web.rendering import (
     wrongly_typed,
 )
 
+_SETTINGS = ("name", "time_zone", "retention_days", "update_address")
 _NAMED = {"name": BOX_NAME}
 
 
@@ -35,7 +37,7 @@ async def show(request: Request) -> Response:
         case views.BoxView() as box:
             typed = {key: str(value) for key, value in box.settings.model_dump().items()}
             typed |= {"version": str(box.version), "next": next_of(request.query_params.get("next", ""), "")}
-            return _form_page(request, box, typed)
+            return await _form_page(request, box, typed)
 
 
 async def update(request: Request) -> Response:
@@ -47,9 +49,9 @@ async def update(request: Request) -> Response:
         return refused(request, stored)
     answer = await _asked(request, form)
     if isinstance(answer, Refusal):
-        typed = {name: form[name] for name in ("name", "time_zone", "retention_days", "next")}
+        typed = {name: form[name] for name in (*_SETTINGS, "next")}
         typed["version"] = version_after(answer, form["version"], stored.version)
-        return _form_page(request, stored, typed, answer)
+        return await _form_page(request, stored, typed, answer)
     return done(request, next_of(form["next"], "/box"), "Saved.")
 
 
@@ -65,7 +67,7 @@ async def settle(request: Request) -> Response:
 
 
 async def _asked(request: Request, form: Form) -> views.BoxView | Refusal:
-    settings = {name: form[name].strip() for name in ("name", "time_zone", "retention_days")}
+    settings = {name: form[name].strip() for name in _SETTINGS}
     try:
         return await door_of(request).box.ask(
             "update_box", views.BoxView, if_version=whole_number(form["version"], 0), settings=settings
@@ -76,11 +78,16 @@ async def _asked(request: Request, form: Form) -> views.BoxView | Refusal:
         return refusal.model_copy(update={"fields": refusal.fields | better})
 
 
-def _form_page(request: Request, box: views.BoxView, typed: dict[str, str], refusal: Refusal | None = None) -> Response:
+async def _form_page(
+    request: Request, box: views.BoxView, typed: dict[str, str], refusal: Refusal | None = None
+) -> Response:
+    update = await door_of(request).box.ask("get_update", UpdateView)
+    if isinstance(update, Refusal):
+        return refused(request, update)
     errors = without_prefix(refusal.fields, "settings.") if refusal else {}
     status = STATUS[refusal.why] if refusal else 200
     zones = sorted(zones_by_name().values())
     return page(
         request, "box.html", status, box=box, typed=typed, errors=errors, refusal=refusal, zones=zones,
-        certificate=certificate_of(request),
+        certificate=certificate_of(request), takes_updates=update.stage is not Stage.ELSEWHERE,
     )  # fmt: skip

@@ -10,28 +10,20 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from provisioning.web.uploads import LARGEST_BUNDLE, NotAForm
+from provisioning.web.uploads import LARGEST_BUNDLE, streamed
 
 BUNDLE_NAME = "update.raucb"
 _PART_NAME = "update.part"
 
 KEPT_FREE = 64 * 2**20
 """For calls and settings while it lies there: an hour of recordings."""
-
-_FIELDS, _FILES = 5, 1
-
-_PIECE_BYTES = 256 * 2**10
-"""What is written at once: a thread does that, and going there and back for each 16 KiB of TLS took four times as long
-as all the rest of it."""
 
 TOO_LARGE = f"the file is larger than {LARGEST_BUNDLE // 2**20} MB, which no update is"
 NO_ROOM = "there is not enough room for it on the disk of the box. Delete old sessions, then upload it again"
@@ -111,44 +103,14 @@ class Uploading:
         return file
 
 
-class _ToDisk(MultiPartParser):
-    uploading: Uploading
-
-    def on_headers_finished(self) -> None:
-        super().on_headers_finished()
-        part = self._current_part
-        if part.file is not None:
-            part.file.file.close()  # the one in memory, or in /tmp, that it would be
-            part.file = UploadFile(cast("BinaryIO", self.uploading), filename=part.file.filename)
-
-
 async def received(request: Request, begin: Callable[[], Uploading]) -> tuple[list[tuple[str, str]], Uploading]:
     """Text fields, and the file. Raises: NotAForm, starlette.requests.ClientDisconnect; nothing is kept then."""
     uploading = begin()
     try:
-        async with aclosing(request.stream()) as coming, aclosing(_in_pieces(coming)) as stream:
-            parser = _ToDisk(request.headers, stream, max_fields=_FIELDS, max_files=_FILES)
-            parser.uploading = uploading
-            try:
-                form = await parser.parse()
-            except MultiPartException as fault:
-                async for _ in stream:  # as above: read to its end
-                    pass
-                raise NotAForm from fault
+        return await streamed(request, UploadFile(cast("BinaryIO", uploading))), uploading
     except BaseException:
         uploading.close()
         raise
-    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)], uploading
-
-
-async def _in_pieces(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    piece = bytearray()
-    async for data in stream:
-        piece += data
-        if len(piece) >= _PIECE_BYTES:
-            yield bytes(piece)
-            piece.clear()
-    yield bytes(piece)
 
 
 def is_there(folder: Path | None) -> bool:

@@ -31,9 +31,11 @@ _ROLES: tuple[str, ...] = get_args(Role)
 _TITLES = {
     "wyoming-speech-to-text": "New ears: a Wyoming server",
     "openai-speech-to-text": "New ears: an OpenAI-compatible server",
+    "pack-speech-to-text": "New ears: a neural pack",
     "text-to-speech": "New voice on the box",
     "wyoming-text-to-speech": "New voice: a Wyoming server",
     "openai-text-to-speech": "New voice: an OpenAI-compatible server",
+    "pack-text-to-speech": "New voice: a neural pack",
     "language-model": "New language model",
 }
 """Of what is made here. The box's own ears come with it."""
@@ -41,9 +43,11 @@ _TITLES = {
 _FIELDS = {
     "wyoming-speech-to-text": ("address", "model"),
     "openai-speech-to-text": ("base_url", "model"),
+    "pack-speech-to-text": ("pack",),
     "text-to-speech": ("voice", "speed_percent"),
     "wyoming-text-to-speech": ("address", "voice", "speaker", "box_voice"),
     "openai-text-to-speech": ("base_url", "model", "voice", "sound", "box_voice"),
+    "pack-text-to-speech": ("pack", "box_voice"),
     "language-model": ("base_url", "model", "first_word_s"),
 }
 """What each kind of engine is made of, besides its key."""
@@ -61,6 +65,7 @@ _LABELS = {
     "base_url": "Address",
     "model": "Model",
     "api_key": "Key",
+    "pack": "Neural pack",
     "first_word_s": "Patience in seconds",
     "text": "Sentence",
     "recording": "Your own voice",
@@ -81,7 +86,9 @@ async def new(request: Request) -> Response:
     kind = request.query_params.get("kind", "")
     if kind not in _TITLES:
         return refused(request, Refusal(why=Why.NOT_FOUND, text="There is no such page. Go on from the menu."))
-    return _entry_page(request, kind, None, _EMPTY | _FIRST.get(kind, {}))
+    return _entry_page(
+        request, kind, None, _EMPTY | _FIRST.get(kind, {}) | {"pack": request.query_params.get("pack", "")}
+    )
 
 
 async def create(request: Request) -> Response:
@@ -197,7 +204,7 @@ def _entry_page(
         "connectivity_entry.html",
         STATUS[found.why] if found else 200,
         kind=kind,
-        role=kind.removeprefix("wyoming-").removeprefix("openai-"),
+        role=kind.removeprefix("wyoming-").removeprefix("openai-").removeprefix("pack-"),
         stored=stored,
         typed=typed,
         refusal=refusal,
@@ -223,6 +230,7 @@ _EMPTY = {
     "base_url": "",
     "model": "",
     "first_word_s": "3",
+    "pack": "",
     "version": "0",
     "text": "",
 }

@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.control.packs import LARGEST_PACK
 from app.control.refusals import STATUS, Refusal, Why
 from provisioning.api.answers import API, refused
 from provisioning.api.bearers import Bearers
@@ -29,6 +30,7 @@ from provisioning.web.uploads import (
     LARGEST_DRAINED,
     LARGEST_UPLOAD,
     LONGEST_BUNDLE_S,
+    PACKS,
     UPDATE,
     UPLOADS,
     takes_lists,
@@ -216,12 +218,14 @@ def largest_body(path: str) -> int:
         return LARGEST_DRAINED
     if path == UPDATE:
         return LARGEST_BUNDLE + LARGEST_BODY
+    if path == PACKS:
+        return LARGEST_PACK + LARGEST_BODY
     return LARGEST_UPLOAD if path in UPLOADS else LARGEST_BODY
 
 
 def _capped(receive: Receive, path: str) -> Receive:
     """A body that is too large, or too slow, ends as if its sender had gone away (`form_of` says which it was)."""
-    largest, longest_s = largest_body(path), LONGEST_BUNDLE_S if path == UPDATE else LONGEST_BODY_S
+    largest, longest_s = largest_body(path), LONGEST_BUNDLE_S if path in (UPDATE, PACKS) else LONGEST_BODY_S
     taken, until_s, complete = 0, trio.current_time() + longest_s, False
 
     async def capped() -> Message:

@@ -73,6 +73,15 @@ async def check(request: Request) -> Response:
     return form if isinstance(form, Response) else await _checked(request)
 
 
+async def look(request: Request) -> Response:
+    """Whether there is a newer one, where the owner said that such are listed."""
+    form = await form_of(request)
+    if isinstance(form, Response):
+        return form
+    answer = await door_of(request).box.ask("look_for_update", UpdateView)
+    return await _page(request, answer) if isinstance(answer, Refusal) else done(request, UPDATE)
+
+
 async def install(request: Request) -> Response:
     form = await form_of(request)
     if isinstance(form, Response):
@@ -136,14 +145,17 @@ async def _refused_upload(request: Request) -> Response:
 
 async def _page(request: Request, refusal: Refusal | None = None) -> Response:
     door = door_of(request)
-    view = await door.box.ask("get_update", UpdateView)
+    view, box = await door.box.ask("get_update", UpdateView), await door.box.ask("get_box", views.BoxView)
     if isinstance(view, Refusal):
         return refused(request, view)
+    if isinstance(box, Refusal):
+        return refused(request, box)
     return page(
         request,
         "update.html",
         STATUS[refusal.why] if refusal else 200,
         view=view,
+        asks=box.settings.update_address,
         stage=view.stage.value,
         waits=is_there(door.process.upload_folder),
         refusal=refusal,

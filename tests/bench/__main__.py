@@ -7,7 +7,7 @@ from importlib import import_module
 
 BENCHES = (
     *("speech", "intent", "tick", "turns", "wire", "wire-llm", "web", "kills", "machines", "answers", "campaign"),
-    *("boot", "dictation"),
+    *("boot", "dictation", "soak", "barge", "packs"),
     "summary",
 )
 

@@ -3,8 +3,8 @@
 Synthetic voices say the requests of intent_sentences/scored.toml through a telephone: G.722 (`wide`), G.711 mu-law
 (`phone`), and G.711 with white noise 15 dB below the voice (`noisy`). The real recogniser hears them, with the
 language model that the product would make of the example agent, and the real receptionist decides. Right is only the
-intent that was meant: asking again counts as wrong, and so does anything but asking again where the sentence had
-nothing to do with the office (`ood_accepted`).
+intent that was meant: asking again counts against it, and so does anything but asking again where the sentence had
+nothing to do with the office (`ood_accepted`). `wrong` is what was taken for something else, and acted on.
 
 A call holds five utterances, because the recogniser gets used to a line.
 """
@@ -86,15 +86,24 @@ async def measure(
     tell: Callable[[str], None] = print, *, quick: int = 0, conditions: Sequence[str] = ("wide", "phone", "noisy")
 ) -> dict[str, Any]:
     """The figures of the `intent` part of the speech bench. `quick`: only every n-th sentence, marked as partial."""
+    scored, agent = scored_set(quick), office_agent()
+    found = await decided(agent, recognised(list(scored.utterances(conditions)), agent, tell))
+    return {"partial": bool(quick), "voices": list(scored.voices), **found}
+
+
+def scored_set(quick: int) -> SentenceSet:
+    """Every n-th sentence of it, or all."""
     scored = sentence_set("scored")
-    if quick:
-        scored = SentenceSet(scored.voices, scored.requests[::quick])
-    agent = office_agent()
+    return SentenceSet(scored.voices, scored.requests[::quick]) if quick else scored
+
+
+async def decided(agent: Agent, recognised: AsyncIterator[tuple[Utterance, Heard]]) -> dict[str, Any]:
+    """What the receptionist of `agent` makes of it all, in figures."""
     matcher = matcher_of(agent, Likeness())
     outcomes: list[tuple[Utterance, str | None]] = []
-    async for utterance, heard in recognised(list(scored.utterances(conditions)), agent, tell):
+    async for utterance, heard in recognised:
         outcomes.append((utterance, await _decided(Receptionist(agent, matcher), heard)))
-    return {"partial": bool(quick), "voices": list(scored.voices), **figures(outcomes)}
+    return figures(outcomes)
 
 
 async def _decided(receptionist: Receptionist, heard: Heard) -> str | None:
@@ -228,6 +237,7 @@ def figures(outcomes: Sequence[tuple[Utterance, str | None]]) -> dict[str, Any]:
     return {
         "utterances": len(outcomes),
         **found,
+        "wrong": _wrong([pair for pair in outcomes if pair[0].intent is not None]),
         "ood_accepted": _share(decided is not None for decided in outside),
         "accuracy_by_voice": by_voice,
         "confusions": _confusions(outcomes),
@@ -241,12 +251,18 @@ def _of_one_line(outcomes: Sequence[tuple[Utterance, str | None]]) -> Mapping[st
         "accuracy_listed": _accuracy([pair for pair in inside if pair[0].listed]),
         "accuracy_free": _accuracy([pair for pair in inside if not pair[0].listed]),
         "asked_again": _share(decided is None for _, decided in inside),
+        "wrong": _wrong(inside),
         "ood_accepted": _share(decided is not None for utterance, decided in outcomes if utterance.intent is None),
     }
 
 
 def _accuracy(outcomes: Iterable[tuple[Utterance, str | None]]) -> float | None:
     return _share(utterance.intent == decided for utterance, decided in outcomes if utterance.intent is not None)
+
+
+def _wrong(inside: Iterable[tuple[Utterance, str | None]]) -> float | None:
+    """Taken for something else, and acted on."""
+    return _share(decided not in (None, utterance.intent) for utterance, decided in inside)
 
 
 def _share(hits: Iterable[bool]) -> float | None:

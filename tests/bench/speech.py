@@ -117,7 +117,7 @@ async def measure_vad(chosen: Sequence[Prompt]) -> dict[str, Any]:
     activity = SileroModel().open()
     took_us = []
     for prompt in chosen[:40]:
-        pcm = _recorded(prompt).tobytes()
+        pcm = recorded(prompt).tobytes()
         for at in range(0, len(pcm) - CHUNK_BYTES, CHUNK_BYTES):
             started = time.perf_counter()
             activity.probability(pcm[at : at + CHUNK_BYTES])
@@ -138,7 +138,7 @@ async def measure_stt(chosen: Sequence[Prompt]) -> dict[str, Any]:
         await _empty_call(pool)
         cpu_s, loaded_mb = _cpu_s(pool.pids) - before_s, _pss_mb(pool.pids)
         final_ms, with_call_mb = await _in_real_time(pool, chosen)
-    audio_s = sum(len(_recorded(prompt)) for prompt in chosen) / 16_000
+    audio_s = sum(len(recorded(prompt)) for prompt in chosen) / 16_000
     return {
         "wer_16k": _error_rate(wide),
         "wer_8k": _error_rate(phone),
@@ -172,7 +172,7 @@ async def _scores(pool: Pool, chosen: Sequence[Prompt], *, narrow_band: bool) ->
 
 
 async def _score(hearing: Hearing, prompt: Prompt, *, narrow_band: bool) -> Score:
-    pcm = _recorded(prompt)
+    pcm = recorded(prompt)
     await hearing.begin()
     await hearing.feed((through_g711(pcm) if narrow_band else pcm).tobytes())
     heard, said = await hearing.finish(), spoken(prompt.text)
@@ -194,7 +194,7 @@ async def _in_real_time(pool: Pool, chosen: Sequence[Prompt]) -> tuple[list[floa
         _tell(f"[stt] {len(some)} prompts in real time")
         for prompt in some:
             await hearing.begin()
-            await _feed_in_real_time(hearing, through_g711(_recorded(prompt)).tobytes())
+            await _feed_in_real_time(hearing, through_g711(recorded(prompt)).tobytes())
             started = time.perf_counter()
             await hearing.finish()
             took_ms.append((time.perf_counter() - started) * 1000)
@@ -242,7 +242,7 @@ def _error_rate(scores: Iterable[Score]) -> float:
     return round(sum(score.errors for score in counted) / sum(score.words for score in counted), 3)
 
 
-def _recorded(prompt: Prompt) -> Pcm:
+def recorded(prompt: Prompt) -> Pcm:
     pcm, _rate = soundfile.read(prompt.wav_path, dtype="int16")
     return np.asarray(pcm, np.int16)
 

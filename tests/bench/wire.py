@@ -6,6 +6,7 @@ reaches the PBX from both sides.
 
     response_ms  end of the caller's last word to the first audio of the reply
     barge_in_ms  the caller's onset to the agent's silence
+    stages_error_ms  by how much the stages of the session (pause, words, brain, voice) miss response_ms, either way
 
 Both are edges at -50 dBFS in windows of 10 ms. What went wrong (no reply, cut in, did not stop, a call that failed) is
 counted, never left out in silence; the figures are of the turns that went right.
@@ -25,7 +26,8 @@ from typing import Any
 
 import trio
 
-from app.ports import Line, Turn
+from app.ports import Line
+from app.turn_times import Turn
 from firmware.storage import SessionDetail, read_session, read_sessions
 from tests.bench.report import percentiles, publish
 from tests.bench.turn_taking import BRIDGED_S, Answer, MeasuredTurn, SaidLine, Stop, measure
@@ -51,6 +53,8 @@ INTERRUPTS = (False, False, True, True)
 AFTER_MS = 1000
 CALL_LIMIT_S = 120.0
 _SESSION_S = 10.0
+# The "k" of "park" is a burst of 20 ms, after up to 0.1 s of nothing.
+_WORD_S = 0.15
 SIP_PORT, PBX_RTP, BOX_RTP, CALLER_RTP = 15_210, (22_000, 22_199), (22_200, 22_299), 22_300
 
 
@@ -70,6 +74,13 @@ class Measured:
         rightly = all(turn.answer is Answer.ANSWERED and turn.stop in (None, Stop.STOPPED) for turn in self.turns)
         return rightly and not self.failure
 
+    def stages_errors(self) -> Iterator[float]:
+        """Of the turns that were answered, and whose stages the box has."""
+        if len(self.own) == len(self.turns):
+            for turn, own in zip(self.turns, self.own, strict=True):
+                if turn.response_ms is not None:
+                    yield abs(turn.response_ms - (own.pause_ms + own.words_ms + own.brain_ms + own.voice_ms))
+
     def details(self) -> Iterator[dict[str, Any]]:
         """Each turn; with the box's own stages where the box counted the same turns."""
         own: Sequence[Turn | None] = self.own if len(self.own) == len(self.turns) else [None] * len(self.turns)
@@ -79,7 +90,7 @@ class Measured:
             if turn.stop:
                 detail |= {"stop": turn.stop.value, "stop_ms": turn.stop_ms}
             if stages:
-                detail |= {"box": {**asdict(stages), "response_ms": stages.response_ms}}
+                detail |= {"box": {**asdict(stages), "response_ms": stages.response_ms, "words_ms": stages.words_ms}}
             yield detail
 
 
@@ -158,7 +169,7 @@ def _turns(pcap: Path, made: CallMade) -> list[MeasuredTurn]:
     if caller is None or agent is None:
         return measure([SaidLine(line.name, line.interrupts, None) for line in lines], [], [], 0.0)
     end_s = agent.at_s(len(agent.samples))
-    return measure(lines, caller.speech(0.05), agent.speech(BRIDGED_S), end_s)
+    return measure(lines, caller.speech(_WORD_S), agent.speech(BRIDGED_S), end_s)
 
 
 def _only(tracks: Sequence[Track]) -> Track | None:
@@ -188,6 +199,7 @@ def figures(measured: Sequence[Measured], *, partial: bool) -> dict[str, Any]:
         "response_ms": _split(measured, "response_ms"),
         "barge_in_ms": _split(measured, "stop_ms"),
         "response_ms_by_the_box": percentiles([turn.response_ms for call in measured for turn in call.own]),
+        "stages_error_ms": percentiles([error for call in measured for error in call.stages_errors()]),
         "turns": len(turns),
         "turns_wrong": len(turns) - answers[Answer.ANSWERED],
         "voices": len({call.voice for call in measured}),

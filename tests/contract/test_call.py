@@ -12,6 +12,7 @@ import pytest
 import trio
 
 from app.ports import FRAME_BYTES, FRAME_MS, Call, Connected, Ended, EndedBy, Frame
+from app.pressing import PAUSE_S
 from app.transfers import Handover, TransferStep
 from firmware.telephony import EndpointConfig
 from tests.fakes.line import FakeCall
@@ -240,3 +241,15 @@ async def test_keys_end_with_the_call(ringing: Ringing) -> None:
         with trio.fail_after(PATIENCE_S):
             assert [key async for key in call.dtmf()] == []
         assert (await call.ended()).by is EndedBy.CALLER
+
+
+async def test_pressing_keys_takes_time_and_ends_with_the_call(ringing: Ringing) -> None:
+    async with ringing(30_000) as call:
+        await connected(call)
+        with trio.fail_after(PATIENCE_S):
+            began_s = trio.current_time()
+            pressed = await call.press("1,2")
+            took_s = trio.current_time() - began_s
+            assert took_s >= PAUSE_S or not pressed, "a microphone has nobody to press them for"
+            await call.hang_up()
+            assert not await call.press("3")

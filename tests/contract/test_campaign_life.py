@@ -170,7 +170,7 @@ async def test_that_nobody_is_left_is_told_from_the_loop_whose_it_is(
             with trio.fail_after(PATIENCE_S):
                 while (await told.receive()).kind is not verbs.EventKind.CAMPAIGN:
                     pass
-    assert "campaigns failed" not in caplog.text
+    assert "a round failed" not in caplog.text
 
 
 async def test_a_call_is_not_wanted_any_more_when_something_changed_since_it_was_decided(tmp_path: Path) -> None:

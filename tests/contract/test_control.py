@@ -9,19 +9,20 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 import pytest
 import trio
 import trio.testing
 from hypercorn.trio.tcp_server import TCPServer
+from starlette.responses import Response
 
 from app.control import views
 from app.control.refusals import Refusal, Why
 from app.control.verbs import ById, CreateConnection, Empty
 from app.settings import Account, ConnectionDraft, Settings
-from firmware.control import Answer, run_control
+from firmware.control import Answer, run_control, server
 from firmware.control.events import Events
 from firmware.control.server import LARGEST_BODY
 from firmware.lifetimes import serving
@@ -325,6 +326,29 @@ async def test_a_recording_comes_whole_or_in_part(
         assert response is not None
         assert (response.status_code, await response.aread()) == (status, expected)
         assert response.headers["accept-ranges"] == "bytes"
+
+
+async def test_a_recording_that_is_deleted_meanwhile_is_played_to_its_end(
+    socket: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path := tmp_path / "s1.flac").write_bytes(RECORDED)
+    played = server._Played
+
+    def deleted_by_another_tab(file: BinaryIO) -> Response:
+        path.unlink()
+        return played(file)
+
+    monkeypatch.setattr(server, "_Played", deleted_by_another_tab)
+
+    async def recording(_session_id: str) -> Path | None:
+        return path
+
+    async with box_at(socket, recording=recording) as box:
+        async with box.recording("s1", None) as response:
+            assert response is not None
+            assert await response.aread() == RECORDED
+        async with box.recording("s1", None) as response:
+            assert response is None, "it is gone"
 
 
 async def test_no_recording_and_no_box_are_none(socket: Path) -> None:

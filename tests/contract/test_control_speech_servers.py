@@ -18,8 +18,10 @@ from app.control.refusals import Refusal
 from app.diagnosis import findings
 from app.engines import ConnectivityDraft
 from app.settings import Agent
+from app.speech_servers import SpeechFailed
 from firmware.control import trials
 from firmware.control.diagnosing import facts_of
+from firmware.openai_audio.client import Question, open_client
 from provisioning.identity import identity
 from tests.contract.test_control_connectivity import Verbs, box, made
 from tests.fakes.rude_speech import HTML, INFO, Script, endless_http, event, http, rude, sends
@@ -86,6 +88,7 @@ async def test_a_wrong_key_is_named_and_not_repeated(tmp_path: Path) -> None:
 
 EARS = event("info", asr=[{"name": "x"}])
 VOICE = event("info", tts=[{"name": "x"}])
+_MORE_THAN_A_SOCKET_TAKES = 50_000_000
 FAULTS = [
     (WYOMING_EARS, sends(VOICE), "it does not hear"),
     (WYOMING_VOICE, sends(EARS), "it does not speak"),
@@ -113,6 +116,19 @@ async def test_what_is_wrong_with_a_server_is_said(kind: str, script: Script, te
     assert text in answer.text
 
 
+async def test_a_server_that_refuses_before_it_has_heard_everything_leaves_nothing_open(tmp_path: Path) -> None:
+    """What is left to the garbage collector warns, which fails a test."""
+    refuses = sends(http(b"", status="401 No"), then="goes")
+    async with rude(refuses) as address, open_client(f"http://{address}/v1", None) as client:
+        question = Question("/audio/transcriptions", bytes(_MORE_THAN_A_SOCKET_TAKES), "audio/wav", ())
+        with pytest.raises(SpeechFailed):
+            await client.ask(question, _unheard)
+
+
+async def _unheard(_: bytes) -> None:
+    raise AssertionError
+
+
 @pytest.mark.parametrize("kind", [WYOMING_EARS, WYOMING_VOICE, HTTP_EARS, HTTP_VOICE])
 async def test_a_server_that_is_silent_or_not_there(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "TEST_S", 2.0)
@@ -129,7 +145,7 @@ async def test_a_slow_server_does_not_count_as_working(tmp_path: Path) -> None:
         answer = await tried(b, draft(HTTP_EARS, address))
     assert not answer.worked
     assert answer.heard == ("Hello.",)
-    assert "callers wait for 1.5 s, then the box hears by itself" in answer.text
+    assert "callers wait for 1.3 s, then the box hears by itself" in answer.text
 
 
 async def test_a_certificate_of_its_own_making_is_named(tmp_path: Path) -> None:

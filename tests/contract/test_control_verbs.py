@@ -283,6 +283,7 @@ async def test_what_the_log_tells_the_diagnosis_of_engines_at_work(tmp_path: Pat
             (2, logging.WARNING, "firmware.speech_servers.ears", '{"problem": "gone"}'),
             (2, logging.WARNING, "firmware.speech_servers.voice", '{"problem": "mute"}'),
             (1, logging.INFO, "firmware.speech_servers.asking", "{}"),
+            (1, logging.ERROR, "firmware.packs.program", '{"problem": "not here"}'),
         ):
             b.store.log_event(NOW - timedelta(minutes=minutes), level, source, agent.id, "text", fields)
         b.store.log_event(NOW, logging.ERROR, "models.tts.flite", "another agent", "text", "{}")
@@ -293,6 +294,7 @@ async def test_what_the_log_tells_the_diagnosis_of_engines_at_work(tmp_path: Pat
             EngineTrouble("Text-To-Speech", 1, NOW - timedelta(minutes=5), "MemoryError"),
             EngineTrouble("ears of a server", 1, NOW - timedelta(minutes=2), "gone"),
             EngineTrouble("language model", 1, NOW - timedelta(minutes=4), "too slow"),
+            EngineTrouble("neural pack", 1, NOW - timedelta(minutes=1), "not here"),
             EngineTrouble("voice of a server", 1, NOW - timedelta(minutes=2), "mute"),
         ]
 

@@ -11,7 +11,8 @@ from typing import Protocol
 import pytest
 import trio
 
-from app.ports import Ledger, Line, SessionLog, Turn
+from app.ports import Ledger, Line, SessionLog
+from app.turn_times import Turn
 from firmware.storage import SqliteLedger, ledger
 from tests.fakes.ledger import TALKED, FakeLedger
 from tests.patience import PATIENCE_S

@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from models import packs
-from models.stt import Heard, Hearing, process
+from models.stt import Heard, Hearing, process, worker
 from models.stt import hearing as hearing_module
 from models.stt.band import Band
 from models.stt.language_model import build
@@ -237,8 +237,17 @@ async def test_a_worker_that_hangs_while_finishing_is_replaced(which: int, monke
 
         monkeypatch.setattr(pool, "start_worker", start_another)
         pids = decoders(pool)
+        assert isinstance(hearing, hearing_module.PooledHearing)
+        assert hearing.worker
+        finish = hearing.worker.finish
+
+        async def finish_hung() -> None:
+            """Once it has taken all: who hangs before that is found by another time-out, which is longer."""
+            os.kill(pids[which], signal.SIGSTOP)
+            await finish()
+
+        monkeypatch.setattr(hearing.worker, "finish", finish_hung)
         await feed(hearing, recorded(FIRST))
-        os.kill(pids[which], signal.SIGSTOP)
         assert (await hearing.finish()).own == FIRST_TEXT
         assert not any(map(alive, pids))
 
@@ -331,4 +340,58 @@ async def test_what_is_said_after_a_minute_without_a_pause_is_left_out(monkeypat
         await hearing.begin()
         for _ in range(3):
             await feed(hearing, speech)
+        assert (await hearing.finish()).own == FIRST_TEXT
+
+
+@pytest.mark.parametrize("expected", ["", "free"])
+async def test_in_a_crowd_a_late_second_opinion_is_done_without(expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not where only the general decoder can hear what is said."""
+    monkeypatch.setattr(worker, "_CORES", 0)
+    monkeypatch.setattr(process, "_BUFFER_BYTES", 200_000)  # all of it: a process that is stopped takes nothing
+    async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
+        await begin(hearing)
+        general = decoders(pool)[1]
+        os.kill(general, signal.SIGSTOP)
+        await hearing.begin(expected)
+        await feed(hearing, recorded(FIRST))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_go_on_after, 3.0, general)
+            heard = await hearing.finish()
+        assert heard.own == FIRST_TEXT
+        assert bool(heard.general) is bool(expected)
+        await hearing.begin(expected)
+        await feed(hearing, recorded(SECOND))
+        monkeypatch.setattr(worker, "_CORES", 9)
+        heard = await hearing.finish()
+        assert heard.own == SECOND_TEXT
+        assert heard.general
+        assert decoders(pool)[1] == general
+
+
+async def test_decoders_step_back_behind_the_audio_the_second_opinion_furthest() -> None:
+    async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
+        await begin(hearing)
+        assert [os.getpriority(os.PRIO_PROCESS, pid) for pid in decoders(pool)] == [
+            min(19, os.getpriority(os.PRIO_PROCESS, 0) + steps) for steps in (5, 10)
+        ]
+        assert {os.sched_getscheduler(pid) for pid in decoders(pool)} == {os.SCHED_BATCH}
+
+
+async def _go_on_after(seconds: float, pid: int) -> None:
+    await trio.sleep(seconds)
+    os.kill(pid, signal.SIGCONT)
+
+
+async def test_a_caller_who_goes_on_waits_for_nothing_that_was_asked_before() -> None:
+    async with recogniser_pool(MODEL, 1) as pool, pool.open(narrow_band=False) as hearing:
+        await begin(hearing)
+        await feed(hearing, recorded(SECOND))
+        for pid in decoders(pool):
+            os.kill(pid, signal.SIGSTOP)
+        with trio.move_on_after(0.3):
+            await hearing.finish()
+        await hearing.begin()
+        await feed(hearing, recorded(FIRST))
+        for pid in decoders(pool):
+            os.kill(pid, signal.SIGCONT)
         assert (await hearing.finish()).own == FIRST_TEXT

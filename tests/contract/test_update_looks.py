@@ -21,12 +21,14 @@ from app.control.refusals import Refusal, Why
 from app.control.updating import RestartBox, Stage
 from app.settings import Account
 from firmware import telephony, trying
+from firmware.audio.resampling import Samples
 from firmware.control.look import Scene
 from firmware.control.updates import UpdateVerbs
 from firmware.employer import AtWork
+from firmware.newer_versions import News
 from firmware.storage import SqliteLedger, ledger, records
 from firmware.switchboard import Switchboard
-from firmware.update.looks import Looks, ears
+from firmware.update.looks import SENTENCE, Looks, ears
 from firmware.update.proof import Check, Found, Proven
 from firmware.update.prover import prove
 from firmware.update.service import Outside, Updates
@@ -117,7 +119,7 @@ async def test_the_box_understands_itself() -> None:
 async def test_a_recogniser_that_is_late_gets_another_chance(
     monkeypatch: pytest.MonkeyPatch, heard: str, final: bool
 ) -> None:
-    """Nothing is understood when a busy machine gives up on it; wrong words are a model's fault."""
+    """Nothing is understood when a busy machine gives up on it; always wrong words are a model's fault."""
 
     async def said(*_: object, **__: object) -> trying.Understood:
         return trying.Understood(heard, heard, 1)
@@ -125,6 +127,20 @@ async def test_a_recogniser_that_is_late_gets_another_chance(
     monkeypatch.setattr(trying, "hear", said)
     found = await ears(None)
     assert (found.good, found.final) == (False, final)
+
+
+async def test_a_sentence_misheard_once_is_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a voice that never says it twice alike: what is misheard once would be misheard always."""
+    heard, sounds = iter(["the to a", "to at the", SENTENCE]), list[bytes]()
+
+    async def said(samples: Samples, **__: object) -> trying.Understood:
+        text = next(heard)
+        sounds.append(samples.tobytes())
+        return trying.Understood(text, text, 1)
+
+    monkeypatch.setattr(trying, "hear", said)
+    assert (await ears(None)).good
+    assert len(set(sounds)) == 3
 
 
 async def test_a_model_that_is_broken_is_final(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +197,10 @@ async def nobody() -> tuple[str, ...]:
     return ()
 
 
+async def no_address() -> str:
+    return ""
+
+
 @asynccontextmanager
 async def asking(stage: Stage, *, in_call: bool = False) -> AsyncGenerator[tuple[UpdateVerbs, Updates], None]:
     desk = SimpleNamespace(agent=SimpleNamespace(plan=SimpleNamespace(settings=SimpleNamespace(name="Reception"))))
@@ -190,7 +210,7 @@ async def asking(stage: Stage, *, in_call: bool = False) -> AsyncGenerator[tuple
         outside = SimpleNamespace(changed=lambda: None, registered=nobody, unreadable=nobody)
         updates = Updates(None, cast("Outside", outside), nursery)
         updates.state.stage = stage
-        yield UpdateVerbs(updates, scene, nursery), updates
+        yield UpdateVerbs(updates, News(no_address, lambda: updates.state.box, lambda: None), scene, nursery), updates
         nursery.cancel_scope.cancel()
 
 
@@ -208,6 +228,17 @@ async def test_each_is_done_only_when_it_can_be(stage: Stage) -> None:
     async with asking(stage) as (answers, _):
         may = free or stage is Stage.INSTALLED
         assert isinstance(await answers.restart_box(RestartBox(when="now")), Refusal) is not may
+
+
+async def test_without_an_address_nobody_can_be_asked() -> None:
+    async with asking(Stage.IDLE) as (answers, _):
+        refused = await answers.look_for_update(verbs.Empty())
+        assert isinstance(refused, Refusal)
+        assert "Enter one under Box" in refused.text
+    async with asking(Stage.ELSEWHERE) as (answers, _):
+        refused = await answers.look_for_update(verbs.Empty())
+        assert isinstance(refused, Refusal)
+        assert "updates come with the system" in refused.text
 
 
 async def test_a_restart_that_cuts_a_call_off_is_confirmed() -> None:

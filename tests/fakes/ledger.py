@@ -10,7 +10,8 @@ from pathlib import Path
 
 import trio
 
-from app.ports import Line, Outcome, Result, Turn
+from app.ports import Line, Outcome, Result
+from app.turn_times import Turn
 from firmware.storage import Note, SessionDetail, SessionSummary
 
 TALKED = Outcome(Result.ANSWERED, 200, "BYE", ring_ms=0, talk_ms=3000, ended_by="caller")

@@ -11,35 +11,28 @@ beep of an answering machine BEEP, silence is 0.
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 import trio
 
-from app.ports import (
-    BYTES_PER_MS,
-    FRAME_BYTES,
-    FRAME_MS,
-    Connected,
-    Direction,
-    Ended,
-    EndedBy,
-    Frame,
-    Progress,
-)
+from app.ports import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, Call, Connected, Direction, Ended, EndedBy, Frame
+from app.pressing import GAP_S, KEY_S, PAUSE, PAUSE_S
+from app.progress import Progress
 from app.transfers import Handover, TransferStep
 from app.turns.keys import Dtmf
 
 MOUTH_FRAMES = 10  # 200 ms, as on the real line
 BEEP = -30_000
 LOUD = 12_000
+TONES = -20_000  # of a key: less its code
 ECHO = -1_200  # 20 dB below a voice
 EARS_FRAMES = 25  # as on the real line: the oldest are dropped
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """The caller talks for `for_ms` from `at_ms` on; `number` marks the audio, from 1, or is BEEP."""
+    """The caller talks for `for_ms` from `at_ms` on; `number` marks the audio, from 1, or is BEEP, or of a key."""
 
     number: int
     at_ms: int
@@ -105,10 +98,11 @@ class FakeMouth:
 class FakeCall:
     """`run` is the line itself and has to be running while the call is.
 
-    `keys`: what the caller presses, and when. `transfers`: what becomes of an attempt to put them through, and how many
-    seconds after the step before. `echo_ms`: what the agent says comes back so much later, where the caller says
-    nothing. `held_from_ms`: the PBX puts the call on hold for good, and tells nobody. `on_hold_ms`: from when to when
-    the other side has put it on hold, and said so. `media`: false for a call that begins on hold.
+    `keys`: what the caller presses, and when. `transfers`: what becomes of an attempt to put them through, and how
+    many seconds after the step before. `desk_keys`, `desk_leaves_ms`: of whoever answers there. `echo_ms`: what the
+    agent says comes back so much later, where the caller says nothing. `held_from_ms`: the PBX puts the call on hold
+    for good, and tells nobody. `on_hold_ms`: from when to when the other side has put it on hold, and said so.
+    `media`: false for a call that begins on hold.
     """
 
     direction: Direction = "inbound"
@@ -127,14 +121,20 @@ class FakeCall:
         echo_ms: int = 0,
         keys: Sequence[Dtmf] = (),
         transfers: Sequence[tuple[float, TransferStep]] = (),
+        has_key_events: bool = True,
+        desk_keys: Sequence[Dtmf] = (),
+        desk_leaves_ms: int = 120_000,
     ) -> None:
         self.id = call_id
+        self.has_key_events = has_key_events
         self.put_through_to: list[str] = []
-        self._transfers = transfers
+        self.pressed = ""
+        self._transfers, self._desk_keys, self._desk_leaves_ms = transfers, desk_keys, desk_leaves_ms
+        self.desk: FakeCall | None = None
         self._keys_left = list(keys)
         self._keys_in, self._keys_out = trio.open_memory_channel[Dtmf](len(keys))
         self.mouth = FakeMouth()
-        self.lost_frames = 0
+        self.lost_frames = self.behind_ms = 0
         now_s = trio.current_time()
         self.progress = Progress(now_s, heard_s=now_s, rang_s=now_s)
         self._script, self._hangs_up_at_ms, self._codec = script, hangs_up_at_ms, codec
@@ -163,19 +163,43 @@ class FakeCall:
     def dtmf(self) -> AsyncIterator[Dtmf]:
         return self._keys_out
 
-    async def transfer(self, to: str, told: Callable[[TransferStep], None]) -> TransferStep:
+    async def press(self, keys: str) -> bool:
+        for key in keys:
+            with trio.move_on_after(PAUSE_S if key == PAUSE else KEY_S + GAP_S):
+                await self._over.wait()
+            if self._ended:
+                return False
+            self.pressed += "" if key == PAUSE else key
+        await trio.lowlevel.checkpoint()
+        return True
+
+    async def transfer(
+        self, to: str, told: Callable[[TransferStep], None], meets: Callable[[Call], Awaitable[bool]] | None = None
+    ) -> TransferStep:
         self.put_through_to.append(to)
         for after_s, step in self._transfers:
             with trio.move_on_after(after_s):
                 await self._over.wait()
                 break
             told(step)
+            if step.handover is Handover.ANSWERED and meets and not await self._met(meets):
+                return TransferStep(Handover.FAILED, 480, "they did not take it")
             if step.handover is Handover.ANSWERED:
                 self.progress = replace(self.progress, transferred_s=trio.current_time())
             if step.is_last:
                 return step
         await trio.lowlevel.checkpoint()
         return TransferStep(Handover.FAILED, reason="the call has ended")
+
+    async def _met(self, meets: Callable[[Call], Awaitable[bool]]) -> bool:
+        """At `desk`, whose clock begins now."""
+        self.desk = FakeCall([], hangs_up_at_ms=self._desk_leaves_ms, keys=self._desk_keys)
+        async with trio.open_nursery() as line:
+            line.start_soon(self.desk.run)
+            await self.desk.answer()
+            takes = await meets(self.desk)
+            line.cancel_scope.cancel()
+        return takes
 
     def ears(self) -> AsyncIterator[Frame]:
         return self._receive

@@ -17,11 +17,12 @@ import numpy as np
 import trio
 
 from app.ports import BYTES_PER_MS, Heard
-from tests.fakes.line import BEEP, ECHO, LOUD
+from tests.fakes.line import BEEP, ECHO, LOUD, TONES
 
 CHUNK_BYTES = 1024
 VOICE_MS_PER_CHARACTER = 60
 VOICE_CHUNK_MS = 100
+KEYS = "0123456789*#ABCD"
 DECODE_S = 0.080  # what the real recogniser takes on x86
 FIRST_AUDIO_S = 0.025  # what the real voice takes
 
@@ -55,6 +56,26 @@ class FakeEcho:
 
     def explains(self) -> bool:
         return _ECHO in self._came
+
+
+class FakeTones:
+    """Knows a key by its mark, once its tones are there for two chunks; a chunk without them ends it."""
+
+    def __init__(self) -> None:
+        self._key, self._chunks = "", 0
+
+    @property
+    def sounding(self) -> bool:
+        return bool(self._key)
+
+    def feed(self, chunk: bytes) -> str:
+        if len(chunk) != CHUNK_BYTES:
+            raise ValueError(f"a chunk has {CHUNK_BYTES} bytes, not {len(chunk)}")
+        codes = {TONES - mark for (mark,) in struct.iter_unpack("<h", chunk)}
+        key = "".join(chr(code) for code in codes if chr(max(code, 0)) in KEYS)
+        self._chunks = self._chunks + 1 if key and key == self._key else int(bool(key))
+        self._key = key
+        return key if self._chunks == 2 else ""
 
 
 class FakeBeeps:

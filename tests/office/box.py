@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -41,6 +42,7 @@ async def office_box(
     user: str = "200",
     seats: int = 2,
     silence_s: float = 60.0,
+    greeting: str = "",
     more: str = "",
     rtp_ports: tuple[int, int] = (24_000, 24_099),
     on_line: Callable[[str], None] = lambda _: None,
@@ -48,7 +50,8 @@ async def office_box(
 ) -> AsyncIterator[Box]:
     """A box with the example office's agent, registered; stopped as Ctrl-C would.
 
-    `folder` gets its configuration and data. `more` is TOML for the end of its configuration. `on_line` hears each
+    `folder` gets its configuration and data. `greeting`: instead of the agent's own. `more` is TOML for the end of its
+    configuration. `on_line` hears each
     line of its terminal. `complains`: see `program`.
 
     Raises: BoxFailed if it does not register, or does not end with 0 and without a traceback.
@@ -56,7 +59,7 @@ async def office_box(
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, on a local disk
     host = "127.0.0.1" if pbx.host == "0.0.0.0" else pbx.host  # noqa: S104 - asked for by the demo
     config = folder / "box.toml"
-    config.write_text(_configuration(f"{host}:{pbx.sip_port}", user, seats, silence_s) + more)
+    config.write_text(_configuration(f"{host}:{pbx.sip_port}", user, seats, silence_s, greeting) + more)
     stats = folder / "stats.json"
     command = [sys.executable, "-m", "firmware", "--config", str(config), "--show", "--stats", str(stats)]
     environment = {
@@ -80,8 +83,10 @@ async def office_box(
         yield Box(box.pid, folder / "data", stats)
 
 
-def _configuration(domain: str, user: str, seats: int, silence_s: float) -> str:
+def _configuration(domain: str, user: str, seats: int, silence_s: float, greeting: str) -> str:
     """The example agent's file, as the [agent] part of a box's."""
     connection = f'[connection]\nname = "Office PBX"\ndomain = "{domain}"\nuser = "{user}"\n\n'
     agent = AGENT.read_text().replace("[[", "[[agent.")
+    if greeting:
+        agent = re.sub("^greeting = .*$", f'greeting = "{greeting}"', agent, flags=re.MULTILINE)
     return f"{connection}[agent]\nmax_opened_sessions = {seats}\nsilence_s = {silence_s}\n{agent}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,6 +15,7 @@ import trio
 from tests.office.program import Program, program
 from tests.patience import PATIENCE_S
 
+Kind = Literal["wyoming", "openai"]
 PHRASES = ("where can i park", "what are your opening hours", "when are you open", "is there parking")
 
 
@@ -37,15 +40,21 @@ class SpeechServer:
             while self.did(what) < times:  # noqa: ASYNC110  # another process: it sends no event
                 await trio.sleep(0.02)
 
+    def freeze(self) -> None:
+        """It takes connections, and does nothing any more."""
+        os.kill(self._running.pid, signal.SIGSTOP)
+
+    def crash(self) -> None:
+        """At once, without waiting for its end."""
+        os.kill(self._running.pid, signal.SIGKILL)
+
     async def die(self) -> None:
         self.is_dead = True
         await self._running.die()
 
 
 @asynccontextmanager
-async def speech_server(
-    kind: Literal["wyoming", "openai"], folder: Path, **environment: str
-) -> AsyncGenerator[SpeechServer, None]:
+async def speech_server(kind: Kind, folder: Path, **environment: str) -> AsyncGenerator[SpeechServer, None]:
     """One that knows PHRASES, and speaks with a man's voice. `environment`: see the programs."""
     command = [sys.executable, "-m", f"tests.office.{kind}_server", *PHRASES]
     await trio.Path(folder).mkdir(parents=True, exist_ok=True)

@@ -52,11 +52,17 @@ SOLE_IMPORTER = {
     "httpx": (
         "firmware/language_model/",
         "firmware/webhooks/",
+        "firmware/newer_versions/",
         "firmware/http_tools/",
         "firmware/openai_audio/",
+        "firmware/http_asking.py",
         "provisioning/",
     ),
     "sqlite3": ("firmware/storage/",),
+    # engines of neural packs: programs of their own, with packages of their own
+    "moonshine_voice": ("models/neural/programs/",),
+    "onnxruntime": ("models/neural/programs/",),
+    "piper": ("models/neural/programs/",),
     "smtplib": ("firmware/mail/",),
     "prometheus_client": ("provisioning/api/metrics.py",),
     "pypdf": ("provisioning/document_reader.py",),  # in a process of its own

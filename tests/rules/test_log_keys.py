@@ -40,6 +40,8 @@ SAFE_KEYS = {
     "next_try_s",
     "offered",  # names of codecs, of few characters and short, and one of our own words for encryption
     "outcome",
+    "pack",  # what a neural pack is called ("piper-joe")
+    "own_sentence_as",  # how the box understood a fixed sentence of its own
     "path",
     "pj",  # pjproject's own line, made safe by telephony's filter
     "problem",  # text of one of our own exceptions
@@ -47,9 +49,11 @@ SAFE_KEYS = {
     "sip_code",
     "state",  # what the owner calls a part of a conversation ("booking")
     "transport",
+    "waiting",  # how many calls
     "verdict",  # a value of one of our enums
     "version",
     "wait_s",
+    "work",  # of three that go round for ever, which
 }
 
 

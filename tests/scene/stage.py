@@ -18,11 +18,14 @@ from app.transfers import TransferStep
 from app.turns.keys import Dtmf
 from firmware.speech_servers import ServedEars, ServedVoice
 from tests.fakes.ledger import FakeLedger, FakeSessionLog
-from tests.fakes.line import FakeCall, Utterance
-from tests.fakes.speech import DECODE_S, FakeActivity, FakeEars, FakeEcho, FakeHearing, FakeVoice
+from tests.fakes.line import TONES, FakeCall, Utterance
+from tests.fakes.speech import DECODE_S, FakeActivity, FakeEars, FakeEcho, FakeHearing, FakeTones, FakeVoice
 
 CHUNK_MS = 32
 """How exact an instant in a scene is: the deciders look at the caller in chunks of this length."""
+
+TONE_MS = 100
+"""Of a key that comes in the audio."""
 
 SLOW_TO_START_S = 0.5
 """The first audio of a voice that leaves time between the decision to speak and the first sound."""
@@ -114,21 +117,30 @@ async def play(
     echo_ms: int = 0,
     decode_s: float = DECODE_S,
     keys: Sequence[Dtmf] = (),
+    tones: Sequence[Dtmf] = (),
+    has_key_events: bool = True,
     transfers: Sequence[tuple[float, TransferStep]] = (),
+    desk_keys: Sequence[Dtmf] = (),
+    desk_leaves_ms: int = 120_000,
     hears: EarsServer | None = None,
     speaks: VoiceServer | None = None,
 ) -> Scene:
     """Run one call. `script`: when the caller speaks (ms), for how long (ms), and the words ("": a sound without).
-    `keys`, `transfers`: see FakeCall. `hears`, `speaks`: servers in front of the box's own ears and voice."""
+    `keys`, `transfers`, `desk_...`: see FakeCall. `tones`: keys that come in the audio, 100 ms each. `hears`,
+    `speaks`: servers in front of the box's own ears and voice."""
     utterances = [Utterance(number, at, length) for number, (at, length, _) in enumerate(script, 1)]
+    pressed = [Utterance(TONES - ord(each.digit), each.at_ms, TONE_MS) for each in tones]
     call = FakeCall(
-        utterances,
+        [*pressed, *utterances],
         hangs_up_at_ms=hangs_up_at_ms,
         held_from_ms=held_from_ms,
         on_hold_ms=on_hold_ms,
         echo_ms=echo_ms,
         keys=keys,
         transfers=transfers,
+        has_key_events=has_key_events,
+        desk_keys=desk_keys,
+        desk_leaves_ms=desk_leaves_ms,
     )
     agent = agent or Agent(name="Test", pause_ms=450)
     log = FakeLedger().open_session(call_id=call.id, agent=agent.name, direction=call.direction, remote=call.remote)
@@ -142,7 +154,7 @@ async def play(
         async with ears.open(narrow_band=False) as hearing:
             line.start_soon(call.run)
             await call.answer()
-            parts = Parts(hearing, FakeActivity(), FakeEcho(), voice, brain, log, agent)
+            parts = Parts(hearing, FakeActivity(), FakeEcho(), voice, brain, log, agent, FakeTones())
             conclusion = await converse(call, parts)
     return Scene(conclusion, call, log, own.opened[0], call.mouth.clock_ms)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 import pytest
@@ -29,9 +30,19 @@ def typed(text: str, at_ms: int = ASKED_MS, every_ms: int = 400) -> list[Dtmf]:
     return [Dtmf(digit, ms) for digit, ms in zip(text, times, strict=True)]
 
 
-async def message(keys: list[Dtmf], ends_ms: int = 30_000) -> tuple[Receptionist, Scene]:
+async def message(
+    keys: list[Dtmf], ends_ms: int = 30_000, tones: Sequence[Dtmf] = (), *, has_key_events: bool = True
+) -> tuple[Receptionist, Scene]:
     brain = Receptionist(AGENT, matcher_of(AGENT, Letters()))
-    return brain, await play(ASKS_FOR_MESSAGE, brain, agent=AGENT, keys=keys, hangs_up_at_ms=ends_ms)
+    return brain, await play(
+        ASKS_FOR_MESSAGE,
+        brain,
+        agent=AGENT,
+        keys=keys,
+        tones=tones,
+        has_key_events=has_key_events,
+        hangs_up_at_ms=ends_ms,
+    )
 
 
 @pytest.mark.parametrize(("text", "after_ms"), [("5550142#", 0), ("5550142", PAUSE_MS)])
@@ -43,6 +54,29 @@ async def test_a_keyed_number_is_read_back_as_a_spoken_one(autojump_clock: MockC
     back = scene.lines("agent")[-1]
     assert back.text == "John Smith. 5 5 5, 0 1 4 2. Is that right?"
     assert back.start_ms - keys[-1].at_ms - after_ms <= ODDS_MS
+
+
+async def test_keys_that_come_as_tones_in_the_audio(autojump_clock: MockClock) -> None:
+    brain, scene = await message([], tones=typed("5550142#"), has_key_events=False)
+    assert brain.results["message_number"] == "5550142"
+    assert scene.said_by("caller") == ["can i leave a message", "john smith", "5550142"], "no tone is taken for a word"
+
+
+@pytest.mark.parametrize("has_key_events", [True, False])
+async def test_a_telephone_that_sends_messages_and_tones_pressed_once(
+    autojump_clock: MockClock, has_key_events: bool
+) -> None:
+    keys = typed("5550142#")
+    later = [Dtmf(each.digit, each.at_ms + 140) for each in keys]
+    brain, scene = await message(later, tones=keys, has_key_events=has_key_events)
+    assert brain.results["message_number"] == "5550142"
+    assert scene.said_by("caller") == ["can i leave a message", "john smith", "5550142"]
+
+
+async def test_tones_where_keys_come_as_events_are_not_counted_and_not_heard(autojump_clock: MockClock) -> None:
+    brain, scene = await message([], tones=typed("5550142#"))
+    assert "message_number" not in brain.results
+    assert scene.said_by("caller") == ["can i leave a message", "john smith"]
 
 
 async def test_a_wrong_key_is_taken_back_with_the_star(autojump_clock: MockClock) -> None:

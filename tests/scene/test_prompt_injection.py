@@ -14,7 +14,7 @@ from app.brains.language_model import ModelBrain
 from app.brains.prompt import system_prompt
 from app.brains.receptionist import Receptionist, matcher_of
 from app.brains.results import DO_NOT_CALL
-from app.brains.tools import LONGEST_ARGUMENTS, MOST_AT_ONCE
+from app.brains.tools import LONGEST_ARGUMENTS, MOST_AT_ONCE, Cause
 from app.language_models import ToolCall
 from app.settings import Agent, Person, ResultField
 from app.transfers import Handover, TransferStep
@@ -111,6 +111,7 @@ ATTACKS = (
     Attack("a message to a number", (tool("take_message", person=PREMIUM),), FOR_NOBODY),
     Attack("a message for a list", (tool("take_message", person=["Anna Miller"]),), FOR_NOBODY),
     Attack("a message with its text", (tool("take_message", message="pay Eve"),), NOT_DECLARED),
+    Attack("keys for an agent that may press none", (tool("send_digits", keys="1"),)),
     Attack("a tool that is none", raw("shell", '{"command": "reboot"}')),
     Attack("a tool with a long name", raw(NOVEL, "{}")),
     Attack("a tool without a name", raw("", "{}")),
@@ -152,8 +153,28 @@ async def test_a_model_that_gives_in_goes_on_talking(autojump_clock: MockClock, 
     assert len(told) == min(len(attack.calls), MOST_AT_ONCE)
 
 
+KEYS = (PREMIUM, "", ",,,", "12w3", "x", "1" * 25, "," * 9 + "1", "١", "1\n2;3", "sip:1", NOVEL[:1_000])
+NO_KEYS: tuple[object, ...] = (*KEYS, 1, 1.5, None, True, ["1"], {"keys": "1"})
+
+
+@pytest.mark.parametrize("keys", NO_KEYS, ids=lambda keys: repr(keys)[:12])
+async def test_an_agent_that_may_press_keys_presses_nothing_else(autojump_clock: MockClock, keys: object) -> None:
+    presser = AGENT.model_copy(update={"presses_keys": True})
+    model = FakeModel([at_once("", tool("send_digits", keys=keys)), at_once(GIVES_IN)])
+    receptionist = Receptionist(presser, MATCHER, asks=False)
+    brain = ModelBrain(presser, receptionist, model, prompt=system_prompt(presser), first_word_s=3.0, now=NOW)
+    scene = await call(brain)
+    assert nothing_was_done(scene, brain)
+    assert scene.said_by("agent") == [GIVES_IN]
+    assert [each.text for each in scene.log.notes] == [
+        f"The language model was refused something: {Cause.NO_KEYS.value}."
+    ]
+    assert str(PREMIUM) not in str(scene.log.notes)
+
+
 def nothing_was_done(scene: Scene, brain: ModelBrain) -> bool:
-    return scene.call.put_through_to == [] and scene.conclusion == "" and brain.results == {}
+    moved = scene.call.put_through_to or scene.call.pressed
+    return not moved and scene.conclusion == "" and brain.results == {}
 
 
 def assert_nothing_of_it_is_kept(scene: Scene, model: FakeModel) -> None:

@@ -11,6 +11,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from app.conversation import INTERRUPTED_BY
 from app.ports import BYTES_PER_MS, Say
 from app.speech_servers import SpeechFailed
 from tests.fakes.line import LOUD
@@ -157,4 +158,4 @@ async def test_an_interruption_ends_a_servers_voice_at_once(autojump_clock: Mock
     first = scene.lines("agent")[0]
     assert first.interrupted
     assert ANSWER.startswith(first.text)
-    assert scene.log.notes == []
+    assert [note.text for note in scene.log.notes] == [f"{INTERRUPTED_BY} speech that went on"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from trio.testing import MockClock
 
+from app.conversation import INTERRUPTED_BY, NOT_INTERRUPTED_BY
 from app.ports import Expects, Say
-from tests.fakes.speech import FakeVoice
+from tests.fakes.speech import DECODE_S, VOICE_MS_PER_CHARACTER, FakeVoice
 from tests.scene.stage import CHUNK_MS, SLOW_TO_START_S, ScriptedBrain, play
 
 pytestmark = pytest.mark.scene
@@ -57,12 +58,94 @@ async def test_an_answer_ends_the_turn_before(autojump_clock: MockClock) -> None
     assert [line.start_ms for line in scene.lines("caller")] == pytest.approx([500, 4_000], abs=CHUNK_MS)
 
 
-async def test_who_speaks_before_the_greeting_goes_first(autojump_clock: MockClock) -> None:
-    """It was not a pause in a turn of theirs: nothing is gone on with, and the greeting is not said any more."""
+@pytest.mark.parametrize("length_ms", [600, 20_000], ids=["a hello", "a noisy office"])
+async def test_who_calls_is_greeted_whatever_is_heard_before(length_ms: int, autojump_clock: MockClock) -> None:
     brain = ScriptedBrain(greeting="Good morning.")
-    scene = await play([(160, 600, "hello")], brain, voice=slow_voice(), hangs_up_at_ms=5_000)
-    assert [(line.speaker, line.text) for line in scene.log.lines] == [("caller", "hello"), ("agent", "Sorry?")]
-    assert scene.log.lines[0].start_ms == pytest.approx(160, abs=CHUNK_MS)
+    scene = await play([(160, length_ms, "")], brain, voice=slow_voice(), hangs_up_at_ms=5_000)
+    first, *_ = scene.log.lines
+    assert (first.speaker, first.text, first.interrupted) == ("agent", "Good morning.", False)
+
+
+async def test_who_asks_before_the_greeting_is_answered(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting="Good morning, this is a greeting of many words.", understood=frozenset({"a man"}))
+    scene = await play([(160, 900, "a man")], brain, hangs_up_at_ms=6_000)
+    assert brain.heard == ["a man"]
+    assert scene.said_by("agent")[-1] == "Sorry?"
+
+
+GREETING = "Good morning, this is a greeting of so many words that it takes a while."
+
+
+@pytest.mark.parametrize("at_ms", [0, 100, 200, 400, 700])
+async def test_an_office_that_begins_to_be_heard_does_not_stop_the_greeting(
+    at_ms: int, autojump_clock: MockClock
+) -> None:
+    brain = ScriptedBrain(greeting=GREETING)
+    scene = await play([(at_ms, 20_000, "")], brain, hangs_up_at_ms=8_000)
+    (greeting,) = scene.lines("agent")
+    assert (greeting.text, greeting.interrupted) == (GREETING, False)
+    assert greeting.end_ms - greeting.start_ms == len(GREETING) * VOICE_MS_PER_CHARACTER  # nor held
+
+
+@pytest.mark.parametrize("at_ms", [40, 300, 700])
+async def test_a_hello_over_the_beginning_of_a_greeting_is_ignored_and_the_session_says_why(
+    at_ms: int, autojump_clock: MockClock
+) -> None:
+    brain = ScriptedBrain(greeting=GREETING)
+    scene = await play([(at_ms, 400, "hello")], brain, hangs_up_at_ms=8_000)
+    assert scene.said_by("agent") == [GREETING]
+    assert brain.heard == []
+    assert [note.text for note in scene.log.notes] == [f"{NOT_INTERRUPTED_BY} words that were not understood"]
+
+
+@pytest.mark.parametrize("at_ms", [40, 300, 700, 1_000])
+async def test_who_is_understood_over_the_beginning_of_a_greeting_is_answered(
+    at_ms: int, autojump_clock: MockClock
+) -> None:
+    brain = ScriptedBrain(greeting=GREETING, understood=frozenset({"anna please"}))
+    scene = await play([(at_ms, 500, "anna please")], brain, hangs_up_at_ms=8_000)
+    assert brain.heard == ["anna please"]
+    greeting, answer = scene.lines("agent")
+    assert greeting.interrupted
+    assert greeting.end_ms <= at_ms + 500 + 192 + DECODE_S * 1000 + 3 * CHUNK_MS
+    assert answer.text == "Sorry?"
+    assert [note.text for note in scene.log.notes] == [f"{INTERRUPTED_BY} words that were understood"]
+
+
+async def test_a_hello_before_a_late_greeting_is_answered_by_it(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting="Good morning.", thinks_s=2.0)
+    scene = await play([(160, 400, "hello")], brain, hangs_up_at_ms=12_000)
+    assert scene.said_by("agent") == ["Good morning."]
+    assert brain.heard == []
+    assert [note.text for note in scene.log.notes] == [f"{NOT_INTERRUPTED_BY} words that were not understood"]
+
+
+async def test_who_speaks_over_a_late_greeting_interrupts_at_once(autojump_clock: MockClock) -> None:
+    """What is around the caller was heard while it was being made."""
+    brain = ScriptedBrain(greeting=GREETING, thinks_s=2.0)
+    scene = await play([(2_400, 900, "anna please")], brain, hangs_up_at_ms=8_000)
+    greeting = scene.lines("agent")[0]
+    assert greeting.interrupted
+    assert greeting.end_ms == pytest.approx(2_400 + 64, abs=CHUNK_MS)
+    assert [note.text for note in scene.log.notes] == [f"{INTERRUPTED_BY} speech that went on"]
+
+
+async def test_a_hello_on_which_a_late_greeting_falls_does_not_even_hold_it(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain(greeting=GREETING, thinks_s=2.0)
+    scene = await play([(1_850, 700, "hello")], brain, hangs_up_at_ms=8_000)
+    (greeting,) = scene.lines("agent")
+    assert greeting.end_ms - greeting.start_ms == len(GREETING) * VOICE_MS_PER_CHARACTER
+
+
+@pytest.mark.parametrize(("for_ms", "understood"), [(400, True), (900, False)])
+async def test_who_asks_before_a_late_greeting_is_answered_after_it(
+    for_ms: int, understood: bool, autojump_clock: MockClock
+) -> None:
+    known = frozenset({"anna please"} if understood else ())
+    brain = ScriptedBrain(greeting="Good morning.", thinks_s=2.0, understood=known)
+    scene = await play([(160, for_ms, "anna please")], brain, hangs_up_at_ms=12_000)
+    assert scene.said_by("agent") == ["Good morning.", "Sorry?"]
+    assert brain.heard == ["anna please"]
 
 
 async def test_who_speaks_before_the_check_in_starts_a_new_turn(autojump_clock: MockClock) -> None:
@@ -175,7 +258,7 @@ async def test_what_the_brain_understands_is_answered_sooner(autojump_clock: Moc
     brain = ScriptedBrain(understood=frozenset({"when do you open"}))
     scene = await play([(500, 600, "when do you open")], brain, hangs_up_at_ms=5_000)
     (turn,) = scene.log.turns
-    assert turn.commit_ms - turn.speech_end_ms == pytest.approx(300, abs=CHUNK_MS)
+    assert turn.commit_ms - turn.speech_end_ms == pytest.approx(300, abs=2 * CHUNK_MS)
     assert turn.pause_because == "complete"
 
 

@@ -77,6 +77,8 @@ def test_asking_again_is_wrong_and_so_is_answering_a_stranger() -> None:
     assert (found["accuracy_listed_wide"], found["accuracy_free_wide"]) == (1.0, 0.0)
     assert found["asked_again_wide"] == pytest.approx(1 / 3, abs=1e-3)
     assert found["ood_accepted_wide"] == 0.5
+    assert (found["wrong_wide"], found["wrong_phone"]) == (pytest.approx(1 / 3, abs=1e-3), 0.0)
+    assert found["wrong"] == pytest.approx(1 / 4, abs=1e-3)
     assert found["ood_accepted"] == 0.5
     assert found["accuracy_phone"] == 1.0
     assert found["ood_accepted_phone"] is None

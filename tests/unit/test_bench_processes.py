@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.processes import use_of_tree
+from tests.bench.processes import Open, open_in_tree, use_of_tree
 
 pytestmark = pytest.mark.unit
 
@@ -36,3 +36,16 @@ def test_this_process_uses_something() -> None:
     use = use_of_tree(os.getpid())
     assert use.rss_mb > use.pss_mb > 1
     assert use.cpu_s > 0
+
+
+def test_what_is_open_in_a_tree_is_counted_without_the_dead(tmp_path: Path) -> None:
+    for pid, parent in ((10, 1), (11, 10), (12, 10), (13, 1)):
+        process(tmp_path, pid, parent, cpu_s=1, rss_kb=2048, pss_kb=1024)
+        (tmp_path / f"{pid}/task/{pid}").mkdir(parents=True)
+        (tmp_path / f"{pid}/fd").mkdir()
+        (tmp_path / f"{pid}/fd/0").symlink_to("/dev/null")
+        (tmp_path / f"{pid}/fd/1").symlink_to("socket:[7]")
+    dead = tmp_path / "12" / "stat"
+    dead.write_text(dead.read_text().replace(" S ", " Z ", 1))
+    (tmp_path / "10/task/99").mkdir()
+    assert open_in_tree(10, tmp_path) == Open(pss_mb=2.0, processes=2, threads=3, descriptors=4, sockets=2)

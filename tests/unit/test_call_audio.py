@@ -9,7 +9,8 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from app.ports import BYTES_PER_MS, FRAME_BYTES, FRAME_MS
-from firmware.audio.call_audio import EARS_FRAMES, MOUTH_BYTES, RECORDER_FRAMES, SILENCE, CallAudio, TickGaps
+from firmware.audio.call_audio import EARS_FRAMES, RECORDER_FRAMES, CallAudio, Durations
+from firmware.audio.mouth import MOUTH_BYTES, SILENCE
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.unit
@@ -192,7 +193,7 @@ async def test_a_hold_keeps_what_is_queued_and_is_no_underrun() -> None:
 
 async def test_the_gaps_between_ticks_are_measured() -> None:
     now_ms = iter([100.0, 120.0, 145.5, 165.5])
-    shared = TickGaps()
+    shared = Durations()
     audio = CallAudio(shared, now_ns=lambda: int(next(now_ms) * 1e6))
     for _ in range(4):
         tick(audio)
@@ -201,7 +202,7 @@ async def test_the_gaps_between_ticks_are_measured() -> None:
 
 
 def test_quantiles_of_gaps_round_up_to_a_quarter_millisecond() -> None:
-    gaps = TickGaps()
+    gaps = Durations()
     assert gaps.quantile_ms(0.999) == 0.0
     for _ in range(998):
         gaps.note(20.1)

@@ -14,10 +14,11 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from firmware.audio import recording
-from firmware.audio.call_audio import RECORDER_FRAMES, SILENCE, CallAudio
+from firmware.audio.call_audio import RECORDER_FRAMES, CallAudio
+from firmware.audio.mouth import SILENCE
 from firmware.compose import write_stats
 from firmware.recorder import copy_line
-from firmware.telephony import Account, Endpoint, TickGaps
+from firmware.telephony import Account, Durations, Endpoint
 
 pytestmark = pytest.mark.unit
 
@@ -71,7 +72,7 @@ async def test_frames_that_the_recorder_lost_move_nothing(tmp_path: Path) -> Non
 async def test_counters_that_cannot_be_written_are_told_once_and_tried_again(
     tmp_path: Path, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    endpoint = cast("Endpoint", SimpleNamespace(gaps=TickGaps()))
+    endpoint = cast("Endpoint", SimpleNamespace(gaps=Durations(), taps=SimpleNamespace(delays=Durations())))
     account = cast("Account", SimpleNamespace(calls=frozenset()))
     file = tmp_path / "later" / "stats.json"
     async with trio.open_nursery() as nursery:

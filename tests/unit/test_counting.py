@@ -7,7 +7,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.control.figures import AgentNow, Figures, LineNow
 from app.control.views import AgentState, Health
-from app.ports import Line, Outcome, Result, Turn
+from app.ports import Line, Outcome, Result
+from app.turn_times import Turn
 from firmware.counting import CountedLedger, Counts
 from provisioning.api.metrics import exposition
 from tests.fakes.ledger import FakeLedger

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from app.diagnosis import Engine, EngineTrouble, Facts, History, findings
 from app.diagnosis.disk import of_disk
 from app.establishing import Encryption, FailedCall, Offer, Seen
 from app.ports import Direction
-from app.settings import Account, Agent
+from app.settings import Account, Agent, Workflow
 
 pytestmark = pytest.mark.unit
 
@@ -155,6 +156,19 @@ def test_settings_that_wait_for_a_restart() -> None:
     assert "its settings were changed" in finding.evidence
 
 
+def test_a_workflow_whose_tool_was_removed() -> None:
+    state = {"name": "orders", "tools": ["Order status", "take_message"], "last": True}
+    workflow = Workflow.model_validate({"first": "orders", "states": [state]})
+    settings = plan().settings.model_copy(update={"workflow": workflow})
+    made = plan().model_copy(update={"settings": settings})
+    facts = Facts(now=NOW, agents=[agent()], plans={"a": made}, connections=[connection()])
+    [finding] = [each for each in findings(facts) if each.kind == "workflow does not fit"]
+    assert (finding.severity, finding.about) == (Severity.WARNING, "agent")
+    assert finding.evidence.startswith("There is no tool “Order status”: choose of ")
+    whole = replace(facts, tools={"a": ["Order status"]})
+    assert "workflow does not fit" not in [each.kind for each in findings(whole)]
+
+
 # -- calls reach the box but nobody picks up -------------------------------------------------------------------
 
 
@@ -203,6 +217,15 @@ def test_a_speech_server_that_fails_is_told_with_who_does_it_instead(engine: Eng
     assert (finding.kind, finding.severity) == (f"{engine} failing", Severity.WARNING)
     assert finding.title == f"“Reception” {does} by itself instead of by its speech server"
     assert finding.evidence == "The server failed 2 times in the last hour, the last at 14:00 (it is too slow)."
+
+
+def test_a_neural_pack_that_cannot_be_used() -> None:
+    [finding] = found(troubles=[EngineTrouble("neural pack", 1, NOW, "it is not on this box")])
+    assert (finding.kind, finding.severity) == ("neural pack failing", Severity.WARNING)
+    assert finding.title == "“Reception” does without its neural pack"
+    assert (
+        finding.evidence == "It could not be used 1 time in the last hour, the last at 14:00 (it is not on this box)."
+    )
 
 
 # -- registered, but calls fail to establish -------------------------------------------------------------------

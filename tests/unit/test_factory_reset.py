@@ -16,7 +16,7 @@ from app.control.views import AgentPlan, Attachment
 from app.engines import BoxVoice
 from app.settings import Account, Agent, Box
 from firmware.board import home
-from firmware.data_folder import DATABASE, RECORDINGS, VAULT
+from firmware.data_folder import DATABASE, PACKS, RECORDINGS, VAULT
 from firmware.keeping.reset import (
     Extent,
     ResetUnfinished,
@@ -61,6 +61,7 @@ def furnish(data: Path) -> None:
     (data / home.FILE).write_text("[]")
     (data / RECORDINGS).mkdir()
     (data / RECORDINGS / "s1.flac").write_bytes(CANARY.encode())
+    (data / PACKS / "amy").mkdir(parents=True)
 
 
 def fill(db: sqlite3.Connection, table: str) -> None:
@@ -121,6 +122,7 @@ def is_reset(data: Path, extent: Extent, new: dict[str, list[object]]) -> None:
     assert {table: len(rows) for table, rows in found.items() if table in kept} == dict.fromkeys(kept, 1)
     assert not (data / home.FILE).exists(), "it is at home wherever it is"
     assert (data / RECORDINGS / "s1.flac").exists() is (extent == "settings")
+    assert (data / PACKS / "amy").exists() is (extent == "settings")
     assert box_of(data) == (Box(retention_days=7) if extent == "settings" else Box())  # it belongs to the sessions
 
 

@@ -7,16 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from image.make import raspberry
+from firmware.newer_versions.listing import newer_than
+from firmware.update.bundle import Box
+from image.make import bundle, raspberry
+from image.make.application import ENVIRONMENT, HOME
 from image.make.board import AMD64, ARM64, board
-from image.make.bundle import checked_version, manifest
+from image.make.bundle import checked_version, list_version, manifest
 from image.make.disk import BOOT
+from image.make.engines import ENGINES, folder_name, put_engines
 from image.make.keys import signer
+from image.make.parts import python_parts
 from image.make.root import OVERLAY
 from image.make.wheels import LOCK, SOURCES, listed
 from image.setup.debian import wanted
 from image.setup.mirror import Repository, repositories
 from image.setup.running import SetupFailed
+from models.neural import engines as neural_engines
+from models.neural import pack_file
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +44,17 @@ def test_a_board_without_a_recipe_is_said_to_have_none() -> None:
 
 def test_the_box_speaks_on_the_serial_lines_of_its_kernel() -> None:
     assert (AMD64.lines, ARM64.lines) == (("ttyS0",), ("ttyAMA0", "ttyS1"))
+
+
+def test_a_list_has_the_last_version_of_each_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "IMAGE_BUILD", tmp_path)
+    for made_for, version in ((AMD64, "0.1.0"), (ARM64, "0.1.0"), (AMD64, "0.2.0")):
+        listing = list_version(made_for, tmp_path / f"deskbell-{made_for.name}-{version}.raucb", version)
+    text, address = listing.read_bytes(), f"https://updates.example.com/{listing.name}"
+    newer = newer_than(Box("0.1.0", "amd64"), text, address)
+    assert newer
+    assert newer.address == "https://updates.example.com/deskbell-amd64-0.2.0.raucb"
+    assert newer_than(Box("0.1.0", "arm64"), text, address) is None
 
 
 def test_a_raspberry_starts_with_what_its_settings_name(tmp_path: Path) -> None:
@@ -134,3 +152,27 @@ def test_only_root_may_ask_rauc() -> None:
     policy = (OVERLAY / "usr/share/dbus-1/system.d/de.pengutronix.rauc.conf").read_text()
     assert re.findall(r'<policy user="([^"]+)">', policy) == ["root"]
     assert '<deny send_destination="de.pengutronix.rauc"/>' in policy.partition('context="default"')[2]
+
+
+def test_an_engine_lies_where_the_box_looks_for_it_and_its_packages_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "packages"
+    (packages / "piper_tts-1.8.0.dist-info").mkdir(parents=True)
+    (packages / "piper_tts-1.8.0.dist-info/METADATA").write_text(
+        "Metadata-Version: 2.1\nName: piper-tts\nVersion: 1.8.0\nLicense: GPL-3.0-or-later\n"
+    )
+    (packages / "piper_tts-1.8.0.dist-info/RECORD").write_text("piper_tts-1.8.0.dist-info/METADATA,,\n")
+    monkeypatch.setattr("image.make.engines.engine_packages", lambda *_: packages)
+    put_engines(tmp_path / "root", ARM64, ["piper"])
+    monkeypatch.setenv("DESKBELL_ENGINES", str(tmp_path / "root/usr/lib/deskbell/engines"))
+    assert neural_engines.is_installed("piper")
+    assert not neural_engines.is_installed("moonshine")
+    assert f"DESKBELL_ENGINES=/{HOME}/engines\n" in ENVIRONMENT
+    [part] = python_parts(tmp_path / "root")
+    assert (part.name, part.licence) == ("piper-tts", "GPL-3.0-or-later")
+    assert part.text == f"/{HOME}/engines/{folder_name('piper')}/piper_tts-1.8.0.dist-info"
+
+
+def test_every_engine_of_packs_can_be_in_an_image() -> None:
+    assert set(ENGINES) == set(pack_file.ENGINES)

@@ -137,3 +137,26 @@ async def test_a_service_that_returns_by_itself_leaves_the_body_alone(clock: Moc
         await trio.sleep(1)
     assert value == 7
     assert clock.current_time() - start == 1
+
+
+async def test_a_start_that_was_cancelled_and_has_not_noticed_yet_is_stopped(clock: MockClock) -> None:
+    """It was busy with what may not be cut off, and says that it has started to nobody."""
+    start, diary = clock.current_time(), Diary()
+
+    async def slow_to_notice(*, task_status: trio.TaskStatus[str]) -> None:
+        with trio.move_on_after(3, shield=True):
+            await trio.sleep_forever()
+        await stack_from_here(task_status)
+
+    async def stack_from_here(task_status: trio.TaskStatus[str]) -> None:
+        task_status.started("the stack")
+        try:
+            await trio.sleep(60)
+            diary.note("still there")
+        finally:
+            diary.note("down")
+
+    with trio.move_on_after(1):
+        async with serving(slow_to_notice):
+            diary.note("body")
+    assert [(at - start, what) for at, what in diary.entries] == [(3, "down")]

@@ -67,6 +67,11 @@ def test_an_agent_without_words_of_its_own_still_understands_the_telephone() -> 
     assert {"yes", "goodbye", "message", "double", "o'clock"} <= build([]).words
 
 
+def test_it_has_heard_of_what_offices_are_called_for() -> None:
+    assert {"wheelchair", "installments", "reschedule"} <= build([]).words
+    assert not {"volcano", "penguins", "helen"} & build([]).words  # the world, and people of other offices
+
+
 def test_office_phrases_are_many_and_each_once() -> None:
     phrases = office_phrases()
     assert len(phrases) > 300

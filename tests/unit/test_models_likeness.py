@@ -91,3 +91,29 @@ def test_names_without_an_entry_can_be_compared(likeness: Likeness) -> None:
 
 def test_the_order_of_the_two_does_not_matter(likeness: Likeness) -> None:
     assert likeness.alike("the office", "an office") == likeness.alike("an office", "the office")
+
+
+def test_the_likest_of_many_sayings_is_the_one_that_is_compared_alone(likeness: Likeness) -> None:
+    groups = (("where can I park", "is there a garage"), ("what does it cost",), ("",))
+    for heard in ("where can i bark", "what does it cause", "garage", ""):
+        found = likeness.closest(groups)(heard)
+        assert list(found) == pytest.approx(
+            [max(likeness.alike(heard, saying) for saying in sayings) for sayings in groups], abs=1e-6
+        )
+
+
+def test_what_is_less_alike_than_asked_for_is_nothing(likeness: Likeness) -> None:
+    park, cost = likeness.closest((("park",), ("cost",)), 0.7)("bark")
+    assert park == pytest.approx(0.75)
+    assert cost == 0.0
+
+
+def test_what_was_misheard_echoes_what_callers_say(likeness: Likeness) -> None:
+    echoes = likeness.echoes("wear do your patients bark")
+    assert max(echoes, key=lambda topic: echoes[topic]) == "parking"
+
+
+def test_topics_are_told_where_there_is_much_of_them(likeness: Likeness) -> None:
+    told = likeness.topics(("where", "can", "i", "park", "my", "car"))
+    assert max(told, key=lambda topic: told[topic]) == "parking"
+    assert all(share >= 0.02 for share in told.values())

@@ -18,7 +18,8 @@ from app.outcomes import (
     row_of,
     why_not_put_through,
 )
-from app.ports import Direction, Ended, EndedBy, Progress, Result
+from app.ports import Direction, Ended, EndedBy, Result
+from app.progress import Progress
 from app.transfers import Handover, TransferStep
 
 pytestmark = pytest.mark.unit

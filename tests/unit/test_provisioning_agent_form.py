@@ -97,3 +97,56 @@ async def test_a_fault_names_the_row_that_people_see_and_more_rows_keep_what_was
     assert 'href="#w3">Result 3, only after</a>' in told.text
     assert more.text.count("<legend>Result ") == 6
     assert hidden(more.text, "version") == "1"
+
+
+async def test_pressing_keys_is_allowed_by_a_tick_and_told(tmp_path: Path) -> None:
+    async with form_of(tmp_path, Agent(name="Buyer", presses_keys=True)) as (client, box, csrf):
+        page = (await client.get("/agents/a1")).text
+        assert 'name="presses_keys" value="yes" checked' in page
+        assert "; press keys" in page
+        form = {"csrf": csrf, "version": "1", "name": "Buyer"}
+        assert (await client.post("/agents/a1", data=form | {"presses_keys": "yes"})).status_code == 303
+        assert (await client.post("/agents/a1", data=form)).status_code == 303
+    asked = [each.model_dump()["plan"]["settings"]["presses_keys"] for each in box.questions("update_agent")]
+    assert asked == [True, False]
+
+
+async def test_what_whoever_is_called_hears_first(tmp_path: Path) -> None:
+    stored = Agent(name="Reception", announcement="Call from {caller}.", announced_take_by_key=True)
+    async with form_of(tmp_path, stored) as (client, box, csrf):
+        page = (await client.get("/agents/a1")).text
+        assert 'value="Call from {caller}."' in page
+        assert 'name="announced_take_by_key" value="yes" checked' in page
+        form = {"csrf": csrf, "version": "1", "name": "Reception", "announcement": "A call for you."}
+        assert (await client.post("/agents/a1", data=form)).status_code == 303
+    (asked,) = box.questions("update_agent")
+    settings = asked.model_dump()["plan"]["settings"]
+    assert (settings["announcement"], settings["announced_take_by_key"]) == ("A call for you.", False)
+
+
+async def test_hours_and_stand_ins_of_people(tmp_path: Path) -> None:
+    people = (Person(name="Anna", extension="1", hours="Mon-Fri 8-17", stand_in="Bob"), Person(name="Bob"))
+    async with form_of(tmp_path, Agent(name="Reception", directory=people)) as (client, box, csrf):
+        page = (await client.get("/agents/a1")).text
+        assert 'value="Mon-Fri 8-17"' in page
+        typed = {
+            "person": ["Anna", "Bob", ""],
+            "extension": ["1", "2", ""],
+            "also": ["", "", ""],
+            "person_hours": ["8-12", "", ""],
+            "stand_in": ["Bob", "", ""],
+        }
+        form = {"csrf": csrf, "version": "1", "name": "Reception"}
+        assert (await client.post("/agents/a1", data=form | typed)).status_code == 303
+        again = await client.post("/agents/a1", data=form | typed | {"person_hours": ["whenever", "", ""]})
+        assert again.status_code == 422
+        assert "days and times, e.g. “Mon-Thu 8-18; Fri 8:30-12, 13-16”" in again.text
+        assert "Person 1, hours" in again.text
+        lost = await client.post("/agents/a1", data=form | typed | {"stand_in": ["Eve", "", ""]})
+        assert "must be in the directory" in lost.text
+    (asked,) = box.questions("update_agent")
+    directory = asked.model_dump()["plan"]["settings"]["directory"]
+    assert [(each["name"], each["hours"], each["stand_in"]) for each in directory] == [
+        ("Anna", "8-12", "Bob"),
+        ("Bob", "", ""),
+    ]

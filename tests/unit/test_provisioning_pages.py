@@ -18,6 +18,7 @@ from app.control.connectivity import ConnectivityList
 from app.control.documents import Documents
 from app.control.http_tools import HttpToolList
 from app.control.refusals import Refusal, Why
+from app.control.updating import Stage, UpdateView
 from app.control.verbs import VERBS
 from app.settings import Account, Agent, Settings
 from app.settings import Box as BoxSettings
@@ -345,7 +346,8 @@ _EVERYWHERE: dict[str, list[Settings]] = {
     "list_connections": [views.Connections(items=(connection(1),))],
     "list_documents": [Documents(items=())],
     "list_http_tools": [HttpToolList(items=())],
+    "get_update": [UpdateView(stage=Stage.IDLE, version="1.0.0")],
     "preview_dialling": [DialPreview(dialled="0301234", how="a number")],
 }
-"""What pages ask for beside what they are about: the time zone, an agent's files, and what dial rules make of a
-number."""
+"""What pages ask for beside what they are about: the time zone, an agent's files, whether the box is updated here, and
+what dial rules make of a number."""

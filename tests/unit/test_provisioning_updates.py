@@ -14,7 +14,7 @@ import pytest
 
 from app.control import views
 from app.control.refusals import Refusal, Why
-from app.control.updating import LastUpdate, RestartBox, SlotView, Stage, UpdateView
+from app.control.updating import LastUpdate, NewerVersion, RestartBox, SlotView, Stage, UpdateView
 from app.settings import Settings
 from provisioning.web import bundle_upload
 from provisioning.web.bundle_upload import BUNDLE_NAME, BUSY, NO_ROOM, TOO_LARGE
@@ -235,3 +235,28 @@ async def test_a_restart_at_an_hour(owner: Owner, typed: str, hour: int) -> None
 @pytest.mark.parametrize("typed", [{"when": "tomorrow"}, {"when": "hour", "hour": "24"}, {}])
 async def test_a_restart_that_is_none(owner: Owner, typed: dict[str, str]) -> None:
     assert (await owner.sends("restart", **typed)).status_code == 422
+
+
+async def test_a_newer_version_is_shown_with_where_it_is(owner: Owner) -> None:
+    newer = NewerVersion(version="1.1.0", address="https://updates.example.com/deskbell-amd64-1.1.0.raucb")
+    at = datetime(2026, 11, 27, tzinfo=UTC)
+    owner.finds(IDLE.model_copy(update={"newer": newer, "looked_at": at}))
+    seen = await owner.sees()
+    assert "Deskbell 1.1.0 is there" in seen
+    assert f'href="{newer.address}"' in seen
+    owner.finds(IDLE.model_copy(update={"look_problem": "it answered 500: check the address", "looked_at": at}))
+    assert "is not known: it answered 500" in await owner.sees()
+    owner.finds(IDLE.model_copy(update={"looked_at": at}))
+    assert "There is none." in await owner.sees()
+
+
+async def test_who_gave_an_address_can_have_it_asked_now(owner: Owner) -> None:
+    assert "/box/update/look" not in await owner.sees()
+    box = _box(1)
+    asks = box.model_copy(
+        update={"settings": box.settings.model_copy(update={"update_address": "https://u.example/l"})}
+    )
+    owner.finds(IDLE, look_for_update=IDLE, get_box=asks)
+    assert "/box/update/look" in await owner.sees()
+    assert (await owner.sends("look")).headers["location"] == "/box/update"
+    assert owner.box.questions("look_for_update")

@@ -11,6 +11,7 @@ from app.brains.matching import Matcher, Thresholds
 from app.brains.receptionist import Receptionist, matcher_of
 from app.brains.words import words
 from app.ports import Action, Expects, HangUp, Heard, Noted, Say
+from app.pressing import Press
 from app.settings import Agent
 from app.transfers import Transfer
 from tests.bench.intent import office_agent
@@ -41,6 +42,8 @@ def _as_text(action: Action) -> str:
             return f"[-> {person}]"
         case Say(text) | Noted(text):
             return text
+        case Press():
+            pytest.fail("the receptionist presses no keys")
 
 
 async def hears(brain: Receptionist, text: str) -> str:

@@ -61,6 +61,7 @@ AGENT = Agent(
     directory=(Person(name=CANARY, extension=NUMBER, also=(CANARY,)),),
     vocabulary=(CANARY,),
     instructions=CANARY,
+    announcement=CANARY,
     result_fields=(ResultField(name=CANARY, description=CANARY, type="choice", choices=(CANARY, NUMBER)),),
 )
 

@@ -9,9 +9,10 @@ import trio
 from trio.testing import MockClock
 
 from app.outcomes import why_not_put_through
-from app.ports import Connected, Ended, EndedBy, Progress, Result
+from app.ports import Connected, Ended, EndedBy, Result
+from app.progress import Progress
 from app.transfers import Handover, TransferStep
-from firmware.telephony.transfer import REFER_S, RING_S, Referral, put_through, step_of
+from firmware.telephony.transfer import BRIDGED_S, REFER_S, RING_S, Referral, put_through, step_of
 
 pytestmark = pytest.mark.unit
 
@@ -54,11 +55,11 @@ class Pbx:
 
     def __init__(self, *lines: tuple[int, bool], hangs_up: bool = False) -> None:
         self.referral = Referral()
-        self.asked = False
+        self.asked, self.asked_s = False, 0.0
         self._lines, self._hangs_up = lines, hangs_up
 
     def refer(self) -> Referral:
-        self.asked = True
+        self.asked, self.asked_s = True, trio.current_time()
         for code, is_final in self._lines:
             self.referral.came(code, "as it says", is_final=is_final)
         if self._hangs_up:
@@ -105,10 +106,31 @@ async def test_a_pbx_that_does_not_transfer(autojump_clock: MockClock, code: int
     assert why_not_put_through(last) is Result.FAILED, "and not that whoever answered is busy"
 
 
+async def test_the_pbx_has_time_to_connect_us_with_whoever_answered(autojump_clock: MockClock) -> None:
+    """Asterisk says that they answered first; asked at once to connect them with the caller, it hangs up on them."""
+    pbx = Pbx((100, False), (200, True))
+    _, last = await outcome(Telephone(CONNECTED), pbx)
+    assert last.handover is Handover.ANSWERED
+    assert pbx.asked_s == pytest.approx(3 + BRIDGED_S)
+
+
+async def test_who_hangs_up_in_this_time_is_not_put_through(autojump_clock: MockClock) -> None:
+    caller, pbx = Caller(), Pbx((100, False), (200, True))
+
+    async def leaves() -> None:
+        await trio.sleep(3 + BRIDGED_S / 2)
+        caller.over.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leaves)
+        _, last = await outcome(Telephone(CONNECTED), pbx, caller)
+    assert (last.handover, pbx.asked) == (Handover.FAILED, False)
+
+
 async def test_a_pbx_that_says_nothing(autojump_clock: MockClock) -> None:
     _, last = await outcome(Telephone(CONNECTED), Pbx((100, False)))
     assert last.handover is Handover.FAILED
-    assert trio.current_time() == pytest.approx(3 + REFER_S)
+    assert trio.current_time() == pytest.approx(3 + BRIDGED_S + REFER_S)
 
 
 @pytest.mark.parametrize(
@@ -159,3 +181,51 @@ def test_every_code_is_a_step(code: int) -> None:
         assert step.sip_code == code
         assert step.is_last or (code < 200 and not is_final)
         assert (step.handover is Handover.FAILED) == (code >= 300)
+
+
+async def met(
+    takes: bool, *, hangs_up: bool = False, caller: Caller | None = None
+) -> tuple[TransferStep, Telephone, Pbx]:
+    """Whoever answers is talked to for five seconds."""
+    telephone, pbx = Telephone(CONNECTED), Pbx((100, False), (200, True))
+
+    async def meets() -> bool:
+        await trio.sleep(5)
+        if hangs_up:
+            telephone.progress = replace(telephone.progress, ended_s=trio.current_time())
+        return takes
+
+    last = await put_through(caller or Caller(), telephone, pbx.refer, lambda _: None, meets)
+    assert telephone.over
+    return last, telephone, pbx
+
+
+async def test_who_takes_the_call_is_put_together_with_the_caller(autojump_clock: MockClock) -> None:
+    last, _, pbx = await met(True)
+    assert last.handover is Handover.ANSWERED
+    assert pbx.asked
+
+
+@pytest.mark.parametrize(("hangs_up", "code"), [(False, 480), (True, 603)])
+async def test_who_does_not_take_it_leaves_the_caller_where_they_were(
+    autojump_clock: MockClock, hangs_up: bool, code: int
+) -> None:
+    last, _, pbx = await met(False, hangs_up=hangs_up)
+    assert (last.handover, last.sip_code, last.rang) == (Handover.FAILED, code, True)
+    assert why_not_put_through(last) is (Result.DECLINED if hangs_up else Result.NO_ANSWER)
+    assert not pbx.asked
+
+
+async def test_the_caller_leaves_while_it_is_announced(autojump_clock: MockClock) -> None:
+    caller = Caller()
+    async with trio.open_nursery() as nursery:
+
+        async def leaves() -> None:
+            await trio.sleep(4)
+            caller.over.set()
+
+        nursery.start_soon(leaves)
+        last, _, pbx = await met(True, caller=caller)
+    assert last.handover is Handover.FAILED
+    assert trio.current_time() == pytest.approx(4.0)
+    assert not pbx.asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.turns.keys import PAUSE_MS, Dtmf, Keys
+from app.turns.keys import PAUSE_MS, Dtmf, Keys, KeyWays
 
 pytestmark = pytest.mark.unit
 
@@ -48,3 +48,24 @@ def test_the_next_number_begins_anew() -> None:
     keys.press(Dtmf("7", 5_000))
     assert keys.start_ms == 5_000
     assert keys.feed(5_000 + PAUSE_MS) == "7"
+
+
+def test_a_press_by_tone_and_by_message_counts_once() -> None:
+    ways = KeyWays()
+    assert ways.tone(Dtmf("5", 1_000), has_events=False)
+    assert not ways.message(Dtmf("5", 1_150))
+    assert not ways.tone(Dtmf("5", 1_400), has_events=False), "from now on, this telephone's keys come by messages"
+    assert ways.message(Dtmf("5", 1_500))
+
+
+def test_another_key_and_the_same_one_later_are_presses_of_their_own() -> None:
+    ways = KeyWays()
+    assert ways.tone(Dtmf("5", 1_000), has_events=False)
+    assert ways.message(Dtmf("6", 1_150))
+    ways = KeyWays()
+    assert ways.tone(Dtmf("5", 1_000), has_events=False)
+    assert ways.message(Dtmf("5", 1_600))
+
+
+def test_tones_mean_nothing_where_keys_come_as_events() -> None:
+    assert not KeyWays().tone(Dtmf("5", 1_000), has_events=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trio.testing
 
-from app.control.updating import LastUpdate
+from app.control.updating import LastUpdate, NewerVersion
 from app.control.views import Severity
 from app.diagnosis.updates import TOLD_FOR, of_update
 from firmware.update.bundle import EXPIRED, NO_BUNDLE, NOT_OURS, Box, Offer, numbers, offer, why_not, why_unreadable
@@ -156,6 +156,11 @@ def test_what_is_understood() -> None:
     assert not is_understood(SENTENCE, "the to the a to at the")
 
 
+def test_one_decoder_makes_up_for_what_another_mishears_and_not_for_one_that_is_broken() -> None:
+    assert is_understood(SENTENCE, SENTENCE, "i would like to make an awkward moment to")
+    assert not is_understood(SENTENCE, SENTENCE, "the pod where and")
+
+
 # -- after a start -----------------------------------------------------------------------------------------------
 
 
@@ -250,12 +255,25 @@ def test_what_rauc_does_not_tell_is_not_shown(status: object) -> None:
 def test_a_rollback_is_a_finding_for_a_fortnight() -> None:
     last = last_of(_stage("rolled back", reason="it did not hear"))
     assert last
-    [finding] = of_update(last, NOW + TOLD_FOR)
+    [finding] = of_update(last, None, NOW + TOLD_FOR)
     assert (finding.severity, finding.evidence, finding.remedy) == (Severity.WARNING, last.text, last.remedy)
-    assert list(of_update(last, NOW + TOLD_FOR + timedelta(seconds=1))) == []
+    assert list(of_update(last, None, NOW + TOLD_FOR + timedelta(seconds=1))) == []
     good: LastUpdate | None = last_of(_stage("good"))
-    assert list(of_update(good, NOW)) == []
-    assert list(of_update(None, NOW)) == []
+    assert list(of_update(good, None, NOW)) == []
+    assert list(of_update(None, None, NOW)) == []
+
+
+def test_a_newer_version_is_a_finding_until_it_was_installed() -> None:
+    newer = NewerVersion(version="1.5.0", address="https://example.com/deskbell-amd64-1.5.0.raucb")
+    [finding] = of_update(None, newer, NOW)
+    assert (finding.severity, "1.5.0" in finding.title, newer.address in finding.evidence) == (
+        Severity.INFO,
+        True,
+        True,
+    )
+    waiting = last_of(_stage("installed"))
+    assert waiting
+    assert list(of_update(waiting, newer.model_copy(update={"version": waiting.version}), NOW)) == []
 
 
 # -- restarting --------------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ import numpy as np
 import soundfile
 
 from app.control import views
-from app.ports import Line, Turn
+from app.ports import Line
 from app.settings import Agent, ConnectionDraft
+from app.turn_times import Turn
 from firmware.storage import SqliteLedger, ledger
 from provisioning.client import Box
 from tests.fakes.ledger import TALKED

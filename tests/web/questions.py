@@ -46,6 +46,8 @@ _GOOD: dict[str, Any] = {
     "answer": "Behind the house.",
     "choices": [],
     "voice": "slt",
+    "pack": "piper-joe",
+    "data": "AAAA",
     "file_name": "list.csv",
     "numbers": ["101"],
     "then": "end",

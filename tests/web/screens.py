@@ -43,6 +43,7 @@ _PAGES = {
     "channel-new": "/channels/new",
     "connectivity": "/connectivity",
     "connectivity-new": "/connectivity/new?kind=language-model",
+    "packs": "/connectivity/packs",
     "box": "/box",
     "tokens": "/box/tokens",
     "api": "/box/api",

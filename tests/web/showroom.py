@@ -24,7 +24,8 @@ from app.control.campaigns import Added, CampaignView, ImportView
 from app.control.http_tools import HttpToolView
 from app.control.refusals import Refusal
 from app.outbound.campaign import WEEKDAYS
-from app.ports import Line, Outcome, Result, Turn
+from app.ports import Line, Outcome, Result
+from app.turn_times import Turn
 from firmware.appliance import CONTROL_SOCKET
 from firmware.storage import SqliteLedger, ledger
 from provisioning.client import A, Box

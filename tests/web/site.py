@@ -37,6 +37,7 @@ GOOD = {
     "answer": "Behind the house.",
     "person": "Ada Byron",
     "extension": "12",
+    "person_hours": "Mon-Fri 8-17",
     "result": "order",
     "box_name": "not its name",
     "text": "Good day.",

@@ -181,7 +181,7 @@ def _a_language_model_answers(page: Page, box: Appliance, model: str) -> list[st
 
 def _an_agent_uses_them(page: Page, box: Appliance) -> list[str]:
     page.goto(f"{box.address}/agents/new")
-    page.get_by_label("Language model").select_option(label="Office model")
+    page.get_by_label("Language model", exact=True).select_option(label="Office model")
     page.get_by_label("Instructions").fill("Be brief.")
     page.get_by_label("Text-To-Speech").select_option(label="Slow, a man")
     page.get_by_role("button", name="Save").click()

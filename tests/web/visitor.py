@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from firmware.http_asking import BODY_IN_ONE
 from tests.patience import PATIENCE_S
 from tests.web.forms import Form, form_to
 
@@ -108,5 +109,7 @@ async def visitor(address: str, certificate: Path, *, tries_again: bool = True) 
     tls = ssl.create_default_context(cafile=str(certificate))
     kind = AsBrowsersDo if tries_again else httpx.AsyncHTTPTransport
     transport = kind(verify=tls, trust_env=False)
-    async with httpx.AsyncClient(transport=transport, base_url=address, timeout=PATIENCE_S) as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url=address, timeout=PATIENCE_S, event_hooks=BODY_IN_ONE
+    ) as client:
         yield Visitor(client)

@@ -134,3 +134,13 @@ async def until(fact: Callable[[], Awaitable[bool]], within_s: float = PATIENCE_
     with trio.fail_after(within_s):
         while not await fact():  # noqa: ASYNC110  # another process: it sends no event
             await trio.sleep(0.05)
+
+
+async def pressed(call: Call, count: int) -> str:
+    digits = ""
+    with trio.fail_after(PATIENCE_S):
+        async for dtmf in call.dtmf():
+            digits += dtmf.digit
+            if len(digits) == count:
+                break
+    return digits

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import trio
@@ -56,6 +58,8 @@ def refuses(code: int) -> str:
     return says(code) + ACKNOWLEDGED
 
 
+_MEDIA_PORTS = range(31_200, 32_200, 4)
+
 RINGS = INVITED + says(180, "Ringing")
 ANSWERS = _RESPONSE.format(code=200, reason="OK", retrans=' retrans="500"', body=_ANSWER) + ACKNOWLEDGED
 # 487 belongs to the INVITE, whose number the CANCEL does not repeat (RFC 3261 9.2).
@@ -65,7 +69,7 @@ IS_CANCELLED = CANCELLED + says(200, "OK") + refuses(487).replace("[last_CSeq:]"
 @asynccontextmanager
 async def callee(folder: Path, *steps: str) -> AsyncGenerator[str, None]:
     """What to dial at the office's PBX. At the end, SIPp has seen what the steps say, and nothing else."""
-    own, media = free_sip_port("127.0.0.1"), free_sip_port("127.0.0.1")
+    own, media = free_sip_port("127.0.0.1"), free_media_port()
     scenario = trio.Path(folder) / f"callee-{own}.xml"
     text = "".join(steps)
     await scenario.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="callee">{text}</scenario>')
@@ -79,3 +83,14 @@ async def callee(folder: Path, *steps: str) -> AsyncGenerator[str, None]:
 async def _run(command: str) -> None:
     done = await trio.run_process(command.split(), capture_stdout=True, capture_stderr=True, check=False)
     assert done.returncode == 0, (done.stderr or done.stdout).decode()[-2000:]
+
+
+def free_media_port() -> int:
+    """SIPp takes it for audio and its RTCP, and the next two for video that nobody asked for. Any of many: who asks at
+    the same time has not taken theirs yet."""
+    for port in random.sample(_MEDIA_PORTS, len(_MEDIA_PORTS)):
+        with ExitStack() as held, suppress(OSError):
+            for each in range(port, port + 4):
+                held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind(("127.0.0.1", each))
+            return port
+    raise AssertionError("no four ports beside one another are free")

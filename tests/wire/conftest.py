@@ -14,6 +14,7 @@ PECULIAR = (
     *(OfficeAccount(codec, codecs=(codec,)) for codec in ("gsm", "ilbc", "speex", "g726", "alaw")),
     OfficeAccount("encrypted", media_encryption="sdes"),
     OfficeAccount("info", more="dtmf_mode = info"),
+    OfficeAccount("203", codecs=("alaw",), more="dtmf_mode = inband"),
     OfficeAccount("202", more="allow_transfer = no"),
     OfficeAccount("login", login="desk-200"),
     OfficeAccount("ipv6", ipv6=True),

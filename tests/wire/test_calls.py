@@ -207,31 +207,6 @@ async def test_refusing_a_caller_with_a_code(pbx: Pbx, code: int, passed_on: int
         assert (refused.by, refused.sip_code) == (EndedBy.CALLER, passed_on)
 
 
-async def test_digits_both_ways(pbx: Pbx) -> None:
-    async with served(connection(pbx, "200"), connection(pbx, "201")) as (_, (one, other)):
-        await becomes(one, Cause.REGISTERED)
-        await becomes(other, Cause.REGISTERED)
-        outgoing = await one.dial("201")
-        incoming = await answered(other)
-        await outgoing.connected()
-        outgoing.send_dtmf("12#")
-        incoming.send_dtmf("*9")
-        assert await pressed(incoming, 3) == "12#"
-        assert await pressed(outgoing, 2) == "*9"
-        assert outgoing.remote == "201"
-        assert incoming.remote == "200"
-
-
-async def pressed(call: Call, count: int) -> str:
-    digits = ""
-    with trio.fail_after(PATIENCE_S):
-        async for dtmf in call.dtmf():
-            digits += dtmf.digit
-            if len(digits) == count:
-                break
-    return digits
-
-
 async def test_both_sides_for_a_recording(pbx: Pbx) -> None:
     async with registered(pbx) as box:
         call = await box.dial("600")

@@ -11,7 +11,6 @@ import trio
 
 from app.control.connectivity import ConnectivityView
 from firmware.storage import SessionDetail, read_session, read_sessions
-from firmware.telephony import Cause, EndpointConfig
 from tests.fakes.model_server import ModelServer, Script, call_of, model_server
 from tests.office.calling import make_call
 from tests.office.pbx import Pbx
@@ -19,9 +18,8 @@ from tests.office.script import HangUp, Listen, Pause, Say
 from tests.office.script import Script as CallersScript
 from tests.office.voices import SPEAKERS, say
 from tests.patience import PATIENCE_S
-from tests.wire.box import answered, becomes, connection, served, until
 from tests.wire.phone_process import Phone, employed, phone
-from tests.wire.test_transfer import asks, ended_as, hears, last_session
+from tests.wire.put_through import desks, last_session, talk
 
 pytestmark = pytest.mark.wire
 
@@ -84,33 +82,29 @@ async def test_a_caller_always_hears_an_answer(pbx: Pbx, tmp_path: Path) -> None
     assert abs(sound[:, 1]).max() > 0.05
 
 
+LAMPS = "I would like to buy some of your lamps."
+"""Names nobody; the model knows who sells them."""
+
+LAMPS_AGENT = {
+    "name": "Reception",
+    "greeting": "Good day, how can I help you?",
+    "directory": [{"name": "Anna Miller", "extension": "201"}],
+}
+
+
 async def test_the_model_puts_a_caller_through(pbx: Pbx, tmp_path: Path) -> None:
-    """A caller who names nobody; the model knows who sells lamps."""
-    wav = await say(SPEAKERS["rms-small"], "I would like to buy some of your lamps.")
-    config = EndpointConfig(user_agent="Office", rtp_first_port=CALLER_RTP + 20, rtp_ports=16)
+    wav = await say(SPEAKERS["rms-small"], LAMPS)
     async with (
         model_server(Script(["That is Anna. "], calls=call_of("transfer", '{"person": "Anna Miller"}'))) as server,
         phone(tmp_path, BOX_RTP) as line,
-        served(connection(pbx, "101"), connection(pbx, "201"), config=config) as (_, (outside, desk)),
+        desks(pbx) as people,
     ):
-        for each in (outside, desk):
-            await becomes(each, Cause.REGISTERED)
-        directory = [{"name": "Anna Miller", "extension": "201"}]
-        agent = {"name": "Reception", "greeting": "Good day, how can I help you?", "directory": directory}
-        await employed(line, pbx, agent, language_model=await connected(line, server))
-        caller = await outside.dial("200")
-        await caller.connected()
-        await asks(caller, [wav])
-        with trio.fail_after(PATIENCE_S):
-            anna = await answered(desk)
-            await until(lambda: ended_as(line, "transferred"))
-        assert await hears(anna, caller)
-        assert await hears(caller, anna)
-        await caller.hang_up()
-        await anna.ended()
+        await employed(line, pbx, LAMPS_AGENT, language_model=await connected(line, server))
+        caller = await people.call(wav)
+        await talk(caller, await people.put_through(line))
         session = await last_session(line)
     said = [each.text for each in session.messages if each.speaker == "agent"]
-    assert said == [agent["greeting"], "That is Anna. I am putting you through to Anna Miller."]
+    assert said == [LAMPS_AGENT["greeting"], "That is Anna. I am putting you through to Anna Miller."]
     assert session.view.conclusion == "transferred to Anna Miller"
     assert "201" not in json.dumps(server.questions, ensure_ascii=False), "numbers are not the model's business"
 

@@ -5,28 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import trio
 
 from app.brains.patience import FILLER
 from app.brains.stages import went_on
 from app.control.connectivity import ConnectivityView
-from firmware.telephony import Cause, EndpointConfig
+from firmware.telephony import EndpointConfig
 from tests.office.calling import CallerEvent, make_call
-from tests.office.llama import LlamaServer, llama_server
+from tests.office.llama import llama_server
 from tests.office.pbx import Pbx
 from tests.office.recital import Recital, call_text
 from tests.office.script import HangUp, Interrupt, Listen, Pause, Say
 from tests.office.script import Script as CallersScript
 from tests.office.voices import SPEAKERS, say
-from tests.patience import PATIENCE_S
-from tests.wire.box import answered, becomes, connection, served, until
+from tests.wire.box import pressed, registered
 from tests.wire.phone_process import Phone, employed, phone
-from tests.wire.test_language_model import AGENT, KEY, KNOWN
-from tests.wire.test_transfer import asks, ended_as, hears, last_session
+from tests.wire.put_through import asks, desks, last_session, talk
+from tests.wire.test_language_model import AGENT, KEY, KNOWN, LAMPS, LAMPS_AGENT
 
 pytestmark = pytest.mark.wire
 
 PBX_RTP, BOX_RTP, CALLER_RTP = (22_800, 22_849), (22_850, 22_899), 22_900
+OFFICE = EndpointConfig(user_agent="Office", rtp_first_port=CALLER_RTP + 20, rtp_ports=16)
 PARKING = Recital("park", "You can park behind the house. It is free for two hours.")
 ENDLESS = Recital("", "Listen, o, p,", again=True)
 LONGEST_ANSWER = 1_500
@@ -54,7 +53,7 @@ async def test_a_caller_always_hears_an_answer(pbx: Pbx, tmp_path: Path) -> None
             if event.kind == "saying" and (what := does.get(event.fields["name"])):
                 what()
 
-        await employed(line, pbx, {**AGENT, "result_fields": []}, language_model=await connected(line, server))
+        await employed(line, pbx, {**AGENT, "result_fields": []}, language_model=await connected(line, server.base_url))
         script = CallersScript(pbx=pbx.address, user="101", dial="200", steps=steps, rtp_port=CALLER_RTP)
         made = await make_call(script, pbx.accounts["101"].password, limit_s=120, on_event=on_event)
         assert made.failure == "", "it heard the agent after each question"
@@ -75,31 +74,39 @@ async def test_a_caller_always_hears_an_answer(pbx: Pbx, tmp_path: Path) -> None
 
 
 async def test_the_model_puts_a_caller_through(pbx: Pbx, tmp_path: Path) -> None:
-    wav = await say(SPEAKERS["rms-small"], "I would like to buy some of your lamps.")
-    config = EndpointConfig(user_agent="Office", rtp_first_port=CALLER_RTP + 20, rtp_ports=16)
+    wav = await say(SPEAKERS["rms-small"], LAMPS)
     anna_sells = Recital("", f"That is Anna. {call_text('transfer', person='Anna Miller')}")
     async with (
         llama_server([anna_sells], key=KEY) as server,
         phone(tmp_path, BOX_RTP) as line,
-        served(connection(pbx, "101"), connection(pbx, "201"), config=config) as (_, (outside, desk)),
+        desks(pbx) as people,
     ):
-        for each in (outside, desk):
-            await becomes(each, Cause.REGISTERED)
-        directory = [{"name": "Anna Miller", "extension": "201"}]
-        agent = {"name": "Reception", "greeting": "Good day, how can I help you?", "directory": directory}
-        await employed(line, pbx, agent, language_model=await connected(line, server))
-        caller = await outside.dial("200")
-        await caller.connected()
-        await asks(caller, [wav])
-        with trio.fail_after(PATIENCE_S):
-            anna = await answered(desk)
-            await until(lambda: ended_as(line, "transferred"))
-        assert await hears(anna, caller)
-        await caller.hang_up()
-        await anna.ended()
+        await employed(line, pbx, LAMPS_AGENT, language_model=await connected(line, server.base_url))
+        caller = await people.call(wav)
+        await talk(caller, await people.put_through(line))
         session = await last_session(line)
     said = [each.text for each in session.messages if each.speaker == "agent"]
-    assert said == [agent["greeting"], "That is Anna. I am putting you through to Anna Miller."]
+    assert said == [LAMPS_AGENT["greeting"], "That is Anna. I am putting you through to Anna Miller."]
+
+
+async def test_the_model_presses_keys(pbx: Pbx, tmp_path: Path) -> None:
+    menu = await say(SPEAKERS["rms-small"], "For sales, please press four.")
+    presses = Recital("", call_text("send_digits", keys="4,2#"))
+    async with (
+        llama_server([presses], key=KEY) as server,
+        phone(tmp_path, BOX_RTP) as line,
+        registered(pbx, "101", config=OFFICE) as machine,
+    ):
+        agent = {"name": "Buyer", "greeting": "Good day.", "presses_keys": True}
+        await employed(line, pbx, agent, language_model=await connected(line, server.base_url))
+        call = await machine.dial("200")
+        await call.connected()
+        await asks(call, [menu])
+        assert await pressed(call, 3) == "42#"
+        await call.hang_up()
+        session = await last_session(line)
+    assert [each.text for each in session.messages if each.speaker == "agent"] == ["Good day."]
+    assert [each.text for each in session.notes] == ["The agent pressed 3 keys."]
 
 
 async def test_a_conversation_goes_through_its_states(pbx: Pbx, tmp_path: Path) -> None:
@@ -116,7 +123,7 @@ async def test_a_conversation_goes_through_its_states(pbx: Pbx, tmp_path: Path) 
         phone(tmp_path, BOX_RTP) as line,
     ):
         agent = {**AGENT, "result_fields": [], "workflow": workflow}
-        await employed(line, pbx, agent, language_model=await connected(line, server))
+        await employed(line, pbx, agent, language_model=await connected(line, server.base_url))
         steps = (Listen(), Pause(ms=300), Say(wav=question), Listen(quiet_ms=2500), HangUp())
         script = CallersScript(pbx=pbx.address, user="101", dial="200", steps=steps, rtp_port=CALLER_RTP)
         made = await make_call(script, pbx.accounts["101"].password, limit_s=90)
@@ -126,8 +133,8 @@ async def test_a_conversation_goes_through_its_states(pbx: Pbx, tmp_path: Path) 
     assert [each.text for each in session.notes] == [went_on("parking", "the language model chose it")]
 
 
-async def connected(line: Phone, server: LlamaServer) -> str:
+async def connected(line: Phone, base_url: str) -> str:
     """The id of the language model."""
-    engine = {"kind": "language-model", "base_url": server.base_url, "model": "tiny"}
+    engine = {"kind": "language-model", "base_url": base_url, "model": "tiny"}
     draft = {"name": "llama.cpp", "engine": engine, "api_key": KEY}
     return (await line.ask("create_connectivity", ConnectivityView, draft=draft)).id

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from firmware.telephony import Account, Cause, EndpointConfig
 from tests.office.pbx import Pbx, free_sip_port
 from tests.patience import PATIENCE_S
 from tests.wire.box import becomes, heard, next_call, registered, until
+from tests.wire.callee import free_media_port
 
 pytestmark = pytest.mark.wire
 
@@ -64,21 +63,11 @@ def branch_of_first(index: int) -> str:
     return f"[branch-{index}]"
 
 
-def _free_media_port() -> int:
-    """SIPp takes it for audio and its RTCP, and the next two for video that nobody asked for."""
-    for port in range(24_000, 24_400, 4):
-        with ExitStack() as held, suppress(OSError):
-            for each in range(port, port + 4):
-                held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind(("127.0.0.1", each))
-            return port
-    raise AssertionError("no four ports beside one another are free")
-
-
 async def sipp(folder: Path, steps: str, port: int) -> None:
     """Run the steps as one call to the box. Fails when SIPp saw anything else than they say."""
     scenario = trio.Path(folder) / "scenario.xml"
     await scenario.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="x">{steps}</scenario>')
-    own, media = free_sip_port("127.0.0.1"), _free_media_port()
+    own, media = free_sip_port("127.0.0.1"), free_media_port()
     ours = f"-i 127.0.0.1 -p {own} -mp {media}"
     command = f"sipp 127.0.0.1:{port} -sf {scenario} {ours} -m 1 -timeout {PATIENCE_S:.0f} -nostdin -trace_err"
     done = await trio.run_process(command.split(), capture_stdout=True, capture_stderr=True, check=False, cwd=folder)

@@ -3,6 +3,7 @@ ears and voice, in the same call, once that is killed."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ import trio
 
 from app.control.connectivity import ConnectivityView
 from firmware.storage import SessionDetail, read_session, read_sessions
+from tests.office.bad_line import BadLine
 from tests.office.calling import make_call
 from tests.office.pbx import Pbx
 from tests.office.script import HangUp, Listen, Pause, Say, Script
-from tests.office.speech_servers import SpeechServer, speech_server
+from tests.office.speech_servers import Kind, SpeechServer, speech_server
 from tests.office.voices import SPEAKERS, say
 from tests.patience import PATIENCE_S
 from tests.wire.phone_process import Phone, employed, phone
+from tests.wire.put_through import BRIDGES
 
 pytestmark = pytest.mark.wire
 
@@ -78,11 +81,14 @@ async def killed_while_it_answers(server: SpeechServer) -> None:
     await server.die()
 
 
-async def by(server: SpeechServer, line: Phone) -> dict[str, Any]:
+async def by(server: SpeechServer | BadLine, line: Phone, kind: Kind = "wyoming") -> dict[str, Any]:
     """What an agent is given that hears and speaks by it."""
+    where = {"address": server.address} if kind == "wyoming" else {"base_url": server.base_url, "model": "small"}
     ids = {}
     for role in ("speech-to-text", "text-to-speech"):
-        engine = {"kind": f"wyoming-{role}", "address": server.address}
+        engine = {"kind": f"{kind}-{role}", **where}
+        if role == "text-to-speech" and kind == "openai":
+            engine["voice"] = "rms"
         made = await line.ask(
             "create_connectivity", ConnectivityView, draft={"name": f"Office {role}", "engine": engine}
         )
@@ -101,12 +107,12 @@ async def asks(pbx: Pbx, *, times: int) -> None:
 
 
 async def over(line: Phone) -> SessionDetail:
-    """The session, once the call is."""
+    """The session, once the call is, without BRIDGES."""
     with trio.fail_after(PATIENCE_S):
         while True:
             found = await trio.to_thread.run_sync(_latest, line.data / "deskbell.sqlite")
             if found and found.summary.outcome:
-                return found
+                return replace(found, lines=tuple(each for each in found.lines if each.text not in BRIDGES))
             await trio.sleep(0.2)  # another process's file does not announce itself
 
 

@@ -10,23 +10,18 @@ from pathlib import Path
 import pytest
 import trio
 
-from app.control import views
-from app.ports import FRAME_MS
 from app.transfers import Handover, TransferStep
-from firmware.telephony import Account, Call, Cause, EndpointConfig, transfer
-from tests.office.caller import Conversation, read_wav
+from firmware.telephony import Account, Call, Cause, transfer
 from tests.office.pbx import Pbx
-from tests.office.script import Listen, Say
 from tests.office.voices import SPEAKERS, say
 from tests.patience import PATIENCE_S
 from tests.wire.box import answered, becomes, connection, next_call, served, until
-from tests.wire.phone_process import Phone, employed, phone
-from tests.wire.test_calls import level, tone
+from tests.wire.phone_process import employed, phone
+from tests.wire.put_through import desks, hears, last_session, talk
 
 pytestmark = pytest.mark.wire
 
-BOX_RTP, OFFICE_RTP = (27_300, 27_399), 27_400
-LOUD = 1_000
+BOX_RTP = (27_300, 27_399)
 VOICE = SPEAKERS["rms-small"]
 GREETING = "Good day, this is the reception. How can I help you?"
 WISHES = ("Put me through to billing, please.", "Put me through to sales, please.")
@@ -74,22 +69,6 @@ async def office(pbx: Pbx, user: str = "200") -> AsyncGenerator[Scene, None]:
         at_box = await answered(box)
         await caller.connected()
         yield Scene(caller, at_box, desk)
-
-
-async def hears(listener: Call, speaker: Call) -> bool:
-    """Whether a tone of the speaker's reaches the listener."""
-    with trio.move_on_after(PATIENCE_S):
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(speaker.mouth.play, tone(5_000))
-            loud = 0
-            async for frame in listener.ears():
-                loud = loud + 1 if level(frame.pcm) > LOUD else 0
-                if loud * FRAME_MS >= 200:
-                    break
-            speaker.mouth.hush()
-            nursery.cancel_scope.cancel()
-        return loud > 0
-    return False
 
 
 async def test_two_people_hear_each_other_and_we_are_gone(pbx: Pbx) -> None:
@@ -169,24 +148,10 @@ async def test_the_caller_hangs_up_while_it_rings(pbx: Pbx) -> None:
 
 async def test_put_me_through_to_sales_by_voice_and_back_where_it_is_busy(pbx: Pbx, tmp_path: Path) -> None:
     wavs = [await say(VOICE, text) for text in WISHES]  # before the call: nobody waits for them in it
-    config = EndpointConfig(user_agent="Office", rtp_first_port=OFFICE_RTP, rtp_ports=16)
-    async with (
-        phone(tmp_path, BOX_RTP) as line,
-        served(connection(pbx, "101"), connection(pbx, "201"), config=config) as (_, (outside, desk)),
-    ):
-        for each in (outside, desk):
-            await becomes(each, Cause.REGISTERED)
+    async with phone(tmp_path, BOX_RTP) as line, desks(pbx) as people:
         await employed(line, pbx, SETTINGS)
-        caller = await outside.dial("200")
-        await caller.connected()
-        await asks(caller, wavs)
-        with trio.fail_after(PATIENCE_S):
-            anna = await answered(desk)
-            await until(lambda: ended_as(line, "transferred"))
-        assert await hears(anna, caller)
-        assert await hears(caller, anna)
-        await caller.hang_up()
-        await anna.ended()
+        caller = await people.call(*wavs)
+        await talk(caller, await people.put_through(line))
         session = await last_session(line)
         said = [each.text for each in session.messages if each.speaker == "agent"]
     assert session.view.conclusion == "transferred to Anna Miller"
@@ -199,19 +164,3 @@ async def test_put_me_through_to_sales_by_voice_and_back_where_it_is_busy(pbx: P
     ]
     assert [each.text for each in session.notes] == ["David Brown could not be reached: 486 Busy Here"]
     assert session.results["wanted"] == "Anna Miller"
-
-
-async def asks(caller: Call, wavs: list[Path]) -> None:
-    """One after the other, each once the agent is silent."""
-    conversation = Conversation(caller, lambda _event, **_fields: None, {wav: read_wav(wav) for wav in wavs})
-    for wav in wavs:
-        await conversation.follow((Listen(quiet_ms=2_500, timeout_s=PATIENCE_S), Say(wav=wav)))
-
-
-async def last_session(line: Phone) -> views.SessionDetail:
-    found = (await line.ask("list_sessions", views.Sessions)).items[0]
-    return await line.ask("get_session", views.SessionDetail, id=found.id)
-
-
-async def ended_as(line: Phone, outcome: str) -> bool:
-    return (await last_session(line)).view.outcome == outcome

@@ -1,0 +1,1 @@
+"""Makes the table of topics: README.md."""

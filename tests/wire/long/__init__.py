@@ -1,0 +1,1 @@
+"""Calls that take minutes: callers who never stop, hundreds who hang up, servers that die in mid-turn."""
