@@ -4,8 +4,8 @@ The problem: pjsua2 wants worker threads that call back at any moment, destroys 
 them, and aborts the process when that happens after the stack is gone.
 What we do: the Trio thread is pj's only SIP thread. It waits for the epoll handle that pj's sockets are in, lets pj
 handle what came, and afterwards runs what the callbacks posted. Callbacks copy and post, they never act: an action
-inside one re-enters pj. Objects are made, used and dropped here only. Audio callbacks come on pjmedia's clock thread
-(tap.py); RTP is read by pjmedia's own worker.
+inside one re-enters pj. Objects are made, used and dropped here only. Audio is handed over to pjmedia's clock thread in
+C++ (tap.py); RTP is read by pjmedia's own worker.
 What the program must do: take SIGINT with `trio.open_signal_receiver`. A KeyboardInterrupt that is raised inside a
 callback gets lost in pj, and keeps objects alive that must be gone before the stack is.
 What we chose not to do: a polling thread (wakes 100 times a second and needs locks everywhere), pj's own

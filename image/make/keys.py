@@ -20,7 +20,7 @@ from image.setup.running import SetupFailed, run
 FOLDER = BUILD / "keys"
 _YEARS = 30
 """Longer than the hardware lives: a box without a battery clock cannot judge a short one, and nobody renews a keyring
-that lies in a drawer. A key that was lost is replaced by a bundle with a new keyring."""
+that lies in a drawer. A key is replaced by bundles with a new keyring (docs/flash.md), while it still signs."""
 
 _STEP_TIMEOUT_S = 60
 

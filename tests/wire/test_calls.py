@@ -271,7 +271,7 @@ async def test_many_at_once(pbx: Pbx, count: int) -> None:
 
 
 async def test_the_collector_leaves_out_what_was_loaded_before() -> None:
-    """A full collection holds the GIL, and no audio comes or goes meanwhile: 55 ms with all that a box has loaded."""
+    """A full collection holds the GIL, and every answer waits meanwhile: 55 ms with all that a box has loaded."""
     loaded = ["models and modules"]
     async with served():
         assert not any(each is loaded for each in gc.get_objects())
