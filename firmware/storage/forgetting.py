@@ -1,4 +1,5 @@
-"""What a factory reset of the settings leaves of the database: sessions, and what came with the box."""
+"""What a factory reset of the settings leaves of the database: sessions, who asked not to be called, and what came with
+the box."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from pathlib import Path
 
 from firmware.storage.database import StorageFault, explain_refusal, is_full, open_database
 
-KEPT = frozenset({"sessions", "messages", "turns", "notes"})
-"""Tables that stay as they are. Every other one is emptied, so that nobody who adds a table can forget it here."""
+KEPT = frozenset({"sessions", "messages", "turns", "notes", "do_not_call"})
+"""Tables that stay as they are: what people asked for is no setting. Every other one is emptied, so that nobody who adds
+a table can forget it here."""
 
 _AS_NEW = {
     # How long sessions are kept stays with them: the default might delete what its owner meant to keep.

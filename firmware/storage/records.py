@@ -129,7 +129,7 @@ def write_box(db: Db, box: Box, if_version: int) -> Miss | None:
 
 
 def clear_settings(db: Db) -> None:
-    """All that users made but API tokens: agents, connections, their own connectivity."""
+    """Agents, connections, and the connectivity that users made."""
     for statement in ("DELETE FROM agents", "DELETE FROM connections", "DELETE FROM connectivity WHERE NOT built_in"):
         db.execute(statement)
 

@@ -23,8 +23,8 @@ _BYTES = 32
 
 _MEANS = {
     views.Scope.READ: "agents, connections, sessions with transcripts and recordings, the log",
-    views.Scope.WRITE: "connections, agents, the box; start and stop agents; delete sessions",
-    views.Scope.CALL: "through the connections of this box",
+    views.Scope.WRITE: "connections, agents, campaigns, Do not call, the box; start and stop agents; delete sessions",
+    views.Scope.CALL: "through the connections of this box, and by its campaigns",
     views.Scope.KEEP: "whoever has such a token can have every password, in a backup, and can delete everything",
 }
 """What people should know when they tick a scope, after its words."""

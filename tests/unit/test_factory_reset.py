@@ -113,7 +113,7 @@ def data(in_use: Path, tmp_path: Path) -> Path:
 
 
 def is_reset(data: Path, extent: Extent, new: dict[str, list[object]]) -> None:
-    """Every secret and setting is gone; with "settings", what was heard and recorded is not."""
+    """Every secret and setting is gone; with "settings", what was heard, recorded and asked for is not."""
     kept = forgetting.KEPT if extent == "settings" else frozenset()
     found = contents(data / DATABASE)
     assert {table: rows for table, rows in found.items() if table not in kept} == {
@@ -137,9 +137,9 @@ def opens(data: Path, sealed: bytes) -> bool:
     return not isinstance(open_vault(data / VAULT).unseal("connections", "c1", "password", 1, sealed), Unreadable)
 
 
-def test_sessions_stay_whole() -> None:
-    """All that their pages show of a call."""
-    assert {"sessions", "messages", "turns", "notes"} == forgetting.KEPT
+def test_sessions_stay_whole_and_nobody_who_asked_not_to_be_called_is_called() -> None:
+    """All that the pages of sessions show of a call."""
+    assert {"sessions", "messages", "turns", "notes"} | {"do_not_call"} == forgetting.KEPT
 
 
 @pytest.mark.parametrize("extent", EXTENTS)
