@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from firmware.priority import TELEPHONE_NICE
+from models.neural.programs import run as run_pack
 
 pytestmark = pytest.mark.unit
 
@@ -56,3 +57,11 @@ def test_it_goes_on_where_it_may_not() -> None:
 
 def test_on_the_image_it_may() -> None:
     assert f"\nLimitNICE={TELEPHONE_NICE}\n" in UNIT.read_text()
+
+
+def test_the_engine_of_a_pack_is_behind_whoever_started_it() -> None:
+    program = (
+        "import os; from models.neural.programs import run; run._step_back(); print(os.getpriority(os.PRIO_PROCESS, 0))"
+    )
+    done = subprocess.run(["nice", "-n", "3", sys.executable, "-c", program], capture_output=True, check=True)
+    assert int(done.stdout) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 3 + run_pack.NICE)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 NICE = 5
-"""As the recognisers of the box's own: audio first."""
+"""Behind the telephone, as the recognisers of the box's own: audio first."""
 
 _GOES_FIRST = "500"
 """Of 1000 (proc(5), oom_score_adj)."""
@@ -52,7 +52,7 @@ def _opened(engine: str, pack: Path):  # type: ignore[no-untyped-def]  # noqa: A
 
 def _step_back() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what was said would be in it
-    os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    os.nice(NICE)
     with suppress(OSError):  # without /proc it works as well
         Path("/proc/self/oom_score_adj").write_text(_GOES_FIRST)
 
