@@ -67,7 +67,7 @@ class ConfigurationProblem:
 
     def __str__(self) -> str:
         lines = "\n".join(f"  - {fault}" for fault in self.faults)
-        return f"{self.file} can't be used:\n{lines}\ndeskbell.example.toml explains every key."
+        return f"{self.file} can't be used:\n{lines}\ndeskbell.example.toml explains the keys."
 
 
 def read_configuration(file: Path) -> Configuration | ConfigurationProblem:
