@@ -68,5 +68,9 @@ def rms_dbfs(pcm: bytes) -> float:
     """Loudness of 16-bit samples: 0.0 for a square wave at full scale (a sine is 3.0 below), SILENT_DBFS for silence
     and for no samples at all."""
     samples = array("h", pcm)
-    power = sum(map(mul, samples, samples)) / (len(samples) or 1)
+    return power_dbfs(sum(map(mul, samples, samples)) / (len(samples) or 1))
+
+
+def power_dbfs(power: float) -> float:
+    """The loudness of 16-bit samples whose squares are `power` on average."""
     return max(SILENT_DBFS, 10 * math.log10(power / _FULL_SCALE**2)) if power else SILENT_DBFS
