@@ -11,8 +11,8 @@ from pathlib import Path
 from firmware.storage.database import StorageFault, explain_refusal, is_full, open_database
 
 KEPT = frozenset({"sessions", "messages", "turns", "notes", "do_not_call"})
-"""Tables that stay as they are: what people asked for is no setting. Every other one is emptied, so that nobody who adds
-a table can forget it here."""
+"""Tables that stay as they are: what people asked for is no setting. Every other one is emptied, so that nobody who
+adds a table can forget it here."""
 
 _AS_NEW = {
     # How long sessions are kept stays with them: the default might delete what its owner meant to keep.
