@@ -144,6 +144,7 @@ async def _answer_for_ever(box: Box, socket: Path, tell: Callable[[str], None]) 
     sessions = SessionVerbs(box.store, box.data / RECORDINGS, box.events)
     box.lines.start_soon(_keep_house, box.store, sessions)
     box.lines.start_soon(box.campaigns.run)
+    box.lines.start_soon(box.packs.run)
     box.lines.start_soon(box.updates.run)
     box.lines.start_soon(box.news.run)
     async with serving(run_control, socket, answers(box, sessions), box.events, sessions.recording):

@@ -36,6 +36,12 @@ BODY_IN_ONE = {"request": [_in_one]}
 server refuses before it has read everything."""
 
 
+def host_of(url: httpx.URL) -> str:
+    """As it is looked up. `url.host` is as people read it, and fails where it begins as an internationalised name and
+    is none that the package idna knows ("xn--a.lan")."""
+    return url.raw_host.decode("ascii")
+
+
 async def at_first_address(addresses: Sequence[str], ask: Callable[[str], Awaitable[A]]) -> A:
     """What `ask` is answered at the first of a name's addresses where somebody is. Raises: what it raises."""
     *others, last = addresses

@@ -8,6 +8,7 @@ ours, and noted without a word of its own.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -322,15 +323,19 @@ def _arguments(written: str) -> dict[str, object] | None:
     if len(written) > LONGEST_ARGUMENTS:
         return None
     try:
-        found = json.loads(written, parse_constant=_no_number) if written.strip() else {}
+        found = json.loads(written, parse_constant=_number, parse_float=_number) if written.strip() else {}
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
 
-def _no_number(name: str) -> None:
-    """Python reads NaN and Infinity, which are no JSON."""
-    raise ValueError(name)
+def _number(written: str) -> float:
+    """Python reads NaN, Infinity, and 1e999 as the latter; it would write them again, and they are no JSON. Raises:
+    ValueError."""
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError(written)
+    return number
 
 
 def _are_declared(arguments: Mapping[str, object], parameters: Mapping[str, JsonValue]) -> bool:

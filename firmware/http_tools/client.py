@@ -17,7 +17,7 @@ import trio
 from pydantic import SecretStr
 
 from app.http_tools import HttpTool, ToolAnswer, Value
-from firmware.http_asking import BODY_IN_ONE, at_first_address, read_up_to
+from firmware.http_asking import BODY_IN_ONE, at_first_address, host_of, read_up_to
 from firmware.http_tools.question import body_of, url_of
 from firmware.http_tools.troubles import LARGEST_ANSWER, Trouble, failed, of_status, of_transport
 from firmware.private_network import NoSuchName, NotPrivate, addresses_of, private_addresses
@@ -100,9 +100,9 @@ class ToolClient:
         where = httpx.URL(url_of(tool, values))
         request = _Request(tool, values, self._headers[tool.name], where)
         if where.scheme == "https":
-            await addresses_of(where.host, where.port or 443)  # httpx does not say that there is no such name
-            return await self._exchanged(request, where.host)
-        found = await private_addresses(where.host, where.port or 80)
+            await addresses_of(host_of(where), where.port or 443)  # httpx does not say that there is no such name
+            return await self._exchanged(request, host_of(where))
+        found = await private_addresses(host_of(where), where.port or 80)
         return await at_first_address(found[:_ADDRESSES_TRIED], lambda address: self._exchanged(request, address))
 
     async def _exchanged(self, request: _Request, address: str) -> tuple[httpx.Response, bytes]:

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from app.engines import ModelServer
 from app.language_models import ChatMessage, ModelFailed, Tool, ToolCall
-from firmware.http_asking import BODY_IN_ONE, at_first_address, read_up_to
+from firmware.http_asking import BODY_IN_ONE, at_first_address, host_of, read_up_to
 from firmware.language_model.asking import Question
 from firmware.language_model.reading import Reader, error_of
 from firmware.language_model.troubles import Trouble, failed, of_status, of_transport, refused_tools
@@ -218,7 +218,7 @@ def _json(body: bytes) -> object:
 async def _addresses(url: httpx.URL) -> list[str]:
     """See ways_to. Raises: ModelFailed."""
     try:
-        return await ways_to(url.scheme, url.host, url.port or 80)
+        return await ways_to(url.scheme, host_of(url), url.port or 80)
     except NoSuchName:
         raise failed(Trouble.NO_NAME) from None
     except NotPrivate:

@@ -8,12 +8,14 @@ It is not signed, so nothing but words comes of it: what is installed in the end
 from __future__ import annotations
 
 import json
+import re
 from urllib.parse import urljoin, urlsplit
 
 from app.control.updating import NewerVersion
 from firmware.update.bundle import Box, numbers
 
-LONGEST_ADDRESS = 500
+_ADDRESS = re.compile(r"[!-~]{1,500}")
+"""Half a surrogate pair, which JSON can hold, would keep the page from being told anything of updates."""
 
 
 class NoListing(Exception):
@@ -28,7 +30,7 @@ def newer_than(box: Box, text: bytes, came_from: str) -> NewerVersion | None:
         if entry is None:
             return None
         version, address = str(entry["version"]), urljoin(came_from, str(entry["file"]))
-        is_address = urlsplit(address).scheme in ("http", "https") and len(address) <= LONGEST_ADDRESS
+        is_address = urlsplit(address).scheme in ("http", "https") and bool(_ADDRESS.fullmatch(address))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise NoListing("what it answered is no list of versions: check the address") from None
     there, here = numbers(version), numbers(box.version)

@@ -15,7 +15,7 @@ import trio
 
 from app.control.updating import NewerVersion
 from app.web_addresses import NEEDS_TLS
-from firmware.http_asking import at_first_address, read_up_to
+from firmware.http_asking import at_first_address, host_of, read_up_to
 from firmware.newer_versions.listing import NoListing, newer_than
 from firmware.private_network import NoSuchName, NotPrivate, is_untrusted, ways_to
 from firmware.update.bundle import Box
@@ -90,7 +90,7 @@ class News:
     async def _fetched(self, address: str) -> bytes:
         """Raises: NoListing, NoSuchName, NotPrivate, httpx.TransportError, httpx.InvalidURL."""
         where = httpx.URL(address)
-        hosts = await ways_to(where.scheme, where.host, where.port or 80)
+        hosts = await ways_to(where.scheme, host_of(where), where.port or 80)
         trusted = self._trusted
         if trusted is None:  # in a thread: reading the authorities' certificates takes 20 ms
             trusted = await trio.to_thread.run_sync(ssl.create_default_context)

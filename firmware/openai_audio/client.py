@@ -15,7 +15,7 @@ import trio
 from pydantic import SecretStr
 
 from app.speech_servers import SpeechFailed
-from firmware.http_asking import BODY_IN_ONE, at_first_address, read_up_to
+from firmware.http_asking import BODY_IN_ONE, at_first_address, host_of, read_up_to
 from firmware.openai_audio.faults import of_status, of_transport
 from firmware.private_network import NoSuchName, NotPrivate, ways_to
 from firmware.speech_servers.troubles import Trouble, failed
@@ -119,7 +119,7 @@ async def _receive(response: httpx.Response, take: Take) -> None:
 async def _addresses(url: httpx.URL) -> list[str]:
     """See ways_to. Raises: SpeechFailed."""
     try:
-        return await ways_to(url.scheme, url.host, url.port or 80)
+        return await ways_to(url.scheme, host_of(url), url.port or 80)
     except NoSuchName:
         raise failed(Trouble.NO_NAME) from None
     except NotPrivate:

@@ -18,6 +18,7 @@ from typing import Final, Literal
 import trio
 
 from app.speech_servers import SpeechFailed
+from firmware.lifetimes import first_of
 from firmware.packs.store import Packs
 from firmware.wyoming import WyomingRecogniser, WyomingSpeaker
 from models.neural import engines
@@ -71,10 +72,11 @@ class PackEngine:
         """Until cancelled."""
         tries = 0
         while True:
+            was_ready = False
             try:
                 was_ready = await self._run_once()
-            except (SpeechFailed, PackProblem, OSError) as fault:
-                was_ready, self._why = False, str(fault)
+            except* (SpeechFailed, PackProblem, OSError) as faults:  # one of starting a process comes in a group
+                self._why = str(first_of(faults))
             tries = 1 if was_ready else tries + 1
             if tries in (1, 2) or tries % _TOLD_EACH == 0:
                 _log.error("a neural pack cannot be used", extra={"pack": self._name, "problem": self._why})
@@ -82,7 +84,8 @@ class PackEngine:
             await trio.sleep(_retry_s(tries))
 
     async def _run_once(self) -> bool:
-        """Whether it could be asked, before it ended. Raises: SpeechFailed, OSError."""
+        """Whether it could be asked, before it ended. Raises: SpeechFailed, PackProblem, OSError; possibly in an
+        ExceptionGroup."""
         command = await self._command()
         self._socket.unlink(missing_ok=True)
         self._ready = self._ready if not self._ready.is_set() else trio.Event()

@@ -1,7 +1,8 @@
 """Packs in the data folder: received in parts, checked by a process of its own, listed, removed.
 
-What is received lies in one file that no program reads but the one that checks it. A power cut leaves it behind, and
-the next upload writes over it, or the next start takes it away (`tidy`).
+What is received lies in one file that no program reads but the one that checks it. Where a browser is closed in the
+middle, it is forgotten after a while (`run`). A power cut leaves it behind, and what a check that is killed has
+unpacked by then; the next start takes both away (`tidy`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import math
 import os
 import shutil
 import subprocess
@@ -25,6 +27,9 @@ from models.neural.pack_file import Description, PackFault
 CHECK_S: Final = 600.0
 """For a gigabyte on the slowest card: at most ten minutes."""
 
+QUIET_S: Final = 600.0
+"""Without another part: nobody goes on with it. Until then, and as long again, it takes room that calls may want."""
+
 _RECEIVED: Final = ".received"
 _NO_ROOM = "there is not enough room for it on the disk of the box. Delete old sessions or other packs"
 _NOT_KEPT = "the disk of the box did not keep it. Look after the disk or SD card"
@@ -38,6 +43,7 @@ class Packs:
     def __init__(self, folder: Path) -> None:
         self._folder, self._received = folder, folder / _RECEIVED
         self._alone = trio.Lock()
+        self._last_part_s = -math.inf
 
     def folder_of(self, name: str) -> Path:
         return self._folder / name
@@ -53,6 +59,7 @@ class Packs:
         """Bytes of a pack from `at` on; those at 0 begin another one. Raises: PackFault."""
         async with self._alone:
             await trio.to_thread.run_sync(self._write, at, data)
+            self._last_part_s = trio.current_time()
 
     async def take(self) -> Description:
         """What was received is checked and kept. Raises: PackFault, and nothing is kept."""
@@ -61,7 +68,7 @@ class Packs:
                 try:
                     name = await self._checked()
                 finally:
-                    await self._forget_received()
+                    await self._forget_rest()
                 found = await self.one(name)
         except OSError as fault:  # a card that takes no data any more; calls go on
             raise PackFault(f"{_NOT_KEPT} ({fault.strerror})") from None
@@ -72,17 +79,27 @@ class Packs:
     async def tidy(self) -> None:
         """Before anybody uploads: what a power cut left is not a gigabyte that nobody sees."""
         try:
-            await self._forget_received()
+            await self._forget_rest()
         except OSError as fault:
             _log.warning("the rest of a neural pack stays on the disk", extra={"problem": fault.strerror})
+
+    async def run(self) -> None:
+        """Until cancelled. What nobody goes on with is forgotten."""
+        while True:
+            await trio.sleep(QUIET_S)
+            async with self._alone:
+                if trio.current_time() - self._last_part_s >= QUIET_S:
+                    await self.tidy()
 
     async def remove(self, name: str) -> bool:
         """Whether there was one. Raises: OSError."""
         async with self._alone:
             return await trio.to_thread.run_sync(self._remove, name)
 
-    async def _forget_received(self) -> None:
+    async def _forget_rest(self) -> None:
+        """Raises: OSError."""
         await trio.to_thread.run_sync(partial(self._received.unlink, missing_ok=True))
+        await trio.to_thread.run_sync(pack_file.tidy, self._folder)
 
     async def _checked(self) -> str:
         command = [sys.executable, "-m", "models.neural.taking", str(self._received), str(self._folder)]
@@ -110,7 +127,9 @@ class Packs:
                     raise PackFault(_NO_ROOM)
                 file.write(data)
         except FileNotFoundError:
-            raise PackFault("its first part was lost, since the box was started again. Upload it again") from None
+            raise PackFault(
+                "its first part was lost: the box was started again, or no part came for long. Upload it again"
+            ) from None
         except OSError as fault:
             why = _NO_ROOM if fault.errno in (errno.ENOSPC, errno.EDQUOT) else f"{_NOT_KEPT} ({fault.strerror})"
             raise PackFault(why) from None

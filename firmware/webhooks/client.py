@@ -13,7 +13,7 @@ import trio
 from pydantic import SecretStr
 
 from app.web_addresses import NEEDS_TLS
-from firmware.http_asking import BODY_IN_ONE, at_first_address
+from firmware.http_asking import BODY_IN_ONE, at_first_address, host_of
 from firmware.private_network import NoSuchName, NotPrivate, is_untrusted, must_be_name, private_addresses
 from firmware.webhooks.body import signature
 
@@ -91,10 +91,10 @@ class WebhookClient:
         """Raises: NoSuchName, NotPrivate, httpx.TransportError, httpx.InvalidURL."""
         where = httpx.URL(url)
         if where.scheme == "https":
-            must_be_name(where.host)
+            must_be_name(host_of(where))
             return await self._asked(where, headers, payload)
         headers["host"] = where.netloc.decode("ascii")
-        *others, last = await private_addresses(where.host, where.port or 80)
+        *others, last = await private_addresses(host_of(where), where.port or 80)
         return await at_first_address(
             [*others[:_OTHER_ADDRESSES], last],
             lambda address: self._asked(where.copy_with(host=address), headers, payload),

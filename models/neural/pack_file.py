@@ -109,9 +109,9 @@ def described(text: str) -> Description:
 
 
 def written(description: Description) -> str:
-    """pack.toml. A string of JSON is one of TOML."""
+    """pack.toml. A string of JSON is one of TOML, where JSON writes no mark as two halves, which TOML refuses."""
     fields = asdict(description)
-    lines = [f"{name} = {json.dumps(fields[name])}" for name in fields if name != "files"]
+    lines = [f"{name} = {json.dumps(fields[name], ensure_ascii=False)}" for name in fields if name != "files"]
     files = [
         f'{json.dumps(name)} = {{bytes = {each.bytes}, sha256 = "{each.sha256}"}}'
         for name, each in description.files.items()
@@ -160,6 +160,20 @@ def unpacked(pack: Path, folder: Path) -> Description:
         finally:
             shutil.rmtree(part, ignore_errors=True)
     return description
+
+
+def tidy(folder: Path) -> None:
+    """After an `unpacked` that was killed: what it left goes, and the pack that it was about to replace is there.
+
+    Raises: OSError."""
+    for part in folder.glob(".*.part"):
+        shutil.rmtree(part)
+    for old in folder.glob(".*.old"):
+        place = folder / old.name.removeprefix(".").removesuffix(".old")
+        if place.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(place)
 
 
 def _opened(pack: Path) -> zipfile.ZipFile:

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 from pathlib import Path
+from typing import Final
 
 from models.neural import pack_file
 
 NICE = 15
 
+MOST_MEMORY: Final = 256 * 1024 * 1024
+"""Bytes. It takes 30 MB of them for the largest pack: a file that is nothing but a list of members would take eight
+times its size, beside the telephone."""
+
 
 def main() -> int:
     os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     pack, folder = (Path(each) for each in sys.argv[1:3])
     try:
         answer: dict[str, str] = {"name": pack_file.unpacked(pack, folder).name}

@@ -163,7 +163,8 @@ async def test_nobody_there_and_no_such_name() -> None:
         pass
     nobody = await asked(declared(gone.url))
     assert (nobody.why, nobody.sent) == ("nothing answers at its address", False)
-    for url in ("http://shop.invalid/orders", "https://shop.invalid/orders", "https://shop..lan/a", "http://a..lan/a"):
+    names = ("shop.invalid", "shop..lan", "xn--a.invalid")
+    for url in (f"{scheme}://{name}/orders" for scheme in ("http", "https") for name in names):
         found = await asked(declared(url))
         assert (found.why, found.sent) == ("its host name cannot be found", False), url
 

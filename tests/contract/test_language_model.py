@@ -288,6 +288,7 @@ async def test_a_dead_server_and_an_unknown_name() -> None:
         port = probe.getsockname()[1]
     assert "nothing answers" in str(await failure(f"http://127.0.0.1:{port}"))
     assert "host name cannot be found" in str(await failure("http://no-such-host.invalid"))
+    assert "host name cannot be found" in str(await failure("http://xn--a.invalid"))
 
 
 async def test_a_server_that_takes_no_connection_or_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:

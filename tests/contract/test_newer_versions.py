@@ -74,6 +74,7 @@ async def test_nothing_newer_is_told_as_such(listed: object) -> None:
         (found({"amd64": []}), "no list of versions"),
         (found({"amd64": {"version": "newest", "file": "x"}}), "three numbers"),
         (found({"amd64": {"version": "0.2.0", "file": "javascript:alert(1)"}}), "no address of a file"),
+        (found({"amd64": {"version": "0.2.0", "file": "half a smile \ud83d"}}), "no address of a file"),
     ],
 )
 async def test_what_is_no_list_is_told(answer: bytes, words: str) -> None:
@@ -97,6 +98,8 @@ async def test_a_server_that_is_silent_is_not_waited_for(monkeypatch: pytest.Mon
     [
         ("http://127.0.0.1:1/list.json", "nothing answers"),
         ("http://nobody.invalid/list.json", "host name cannot be found"),
+        ("http://xn--a.invalid/list.json", "host name cannot be found"),
+        ("https://xn--a.invalid/list.json", "nothing answers"),
         ("http://8.8.8.8/list.json", "not in your own network"),
     ],
 )

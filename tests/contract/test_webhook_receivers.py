@@ -125,8 +125,10 @@ async def test_names_and_certificates(tmp_path: Path) -> None:
             await b.ended()
             await b.becomes("delivered")
     async with box(tmp_path / "nowhere") as b:
-        for number, url in enumerate(("http://crm.invalid/calls", "https://crm..lan/calls", "http://crm..lan/calls")):
-            await b.points_to(url)
+        for number, at in enumerate(
+            ("http://crm.invalid", "https://crm..lan", "http://crm..lan", "http://xn--a.invalid")
+        ):
+            await b.points_to(f"{at}/calls")
             await b.ended(f"c{number}")
             assert "host name cannot be found" in (await b.becomes("given up")).attempts[0].problem
 

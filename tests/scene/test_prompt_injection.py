@@ -87,6 +87,7 @@ ATTACKS = (
     Attack("half of JSON", raw("transfer", '{"person": "Anna Miller"'), UNREADABLE),
     Attack("two objects", raw("transfer", '{"person": "Anna Miller"}{"person": "Eve"}'), UNREADABLE),
     Attack("no number", raw("transfer", '{"person": NaN}'), UNREADABLE),
+    Attack("a number without an end", raw("set_result", '{"name": "lamps", "value": 1e999}'), UNREADABLE),
     Attack("half a character", raw("transfer", r'{"person": "\ud83d"}'), NOBODY),
     Attack("half a character for a key", raw("transfer", r'{"\ud83d": "Anna Miller"}'), NOT_DECLARED),
     Attack("a list", raw("transfer", '["Anna Miller"]'), UNREADABLE),

@@ -133,7 +133,7 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypa
         unpacked(packed(tmp_path, WHOLE, FILES), tmp_path / "packs")
 
 
-@pytest.mark.parametrize("text", ["“quotes”", 'a "quoted" \\ word', "plain", "tab \u00e9"])
+@pytest.mark.parametrize("text", ["“quotes”", 'a "quoted" \\ word', "plain", "tab \u00e9", "a bell \U0001f514"])
 def test_texts_come_back_as_they_were(text: str) -> None:
     assert described(written(description(title=text))).title == text
 

@@ -65,3 +65,8 @@ def test_the_engine_of_a_pack_is_behind_whoever_started_it() -> None:
     )
     done = subprocess.run(["nice", "-n", "3", sys.executable, "-c", program], capture_output=True, check=True)
     assert int(done.stdout) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 3 + run_pack.NICE)
+
+
+def test_on_the_image_no_process_that_is_killed_for_memory_ends_the_telephone() -> None:
+    """systemd's own way, OOMPolicy=stop, is to stop all of a service for one of its processes."""
+    assert "\nOOMPolicy=continue\n" in UNIT.read_text()
