@@ -44,6 +44,7 @@ _NOBODY_CAME = 480  # RFC 3261 21.4.18: temporarily unavailable
 _FORBIDDEN, _DECLINED = 403, 603
 _RINGING = 180
 _LEFT = TransferStep(Handover.FAILED, reason="the caller hung up")
+_RINGS = TransferStep(Handover.TRYING, _RINGING, "Ringing", rang=True)
 
 
 class Second(Protocol):
@@ -119,6 +120,8 @@ async def put_through(
     try:
         step = await _answer(first, second, told)
         if step.handover is Handover.ANSWERED:
+            if meets and not second.rings.is_set():  # they answered at once: the caller is not to wait in silence
+                told(_RINGS)
             step = await _met(first, second, meets or _is_bridged)
         if step.handover is not Handover.ANSWERED:
             return step
@@ -169,7 +172,7 @@ async def _cancel_at_end(first: First, scope: trio.CancelScope) -> None:
 
 async def _tell_ringing(second: Second, told: Callable[[TransferStep], None]) -> None:
     await second.rings.wait()
-    told(TransferStep(Handover.TRYING, _RINGING, "Ringing", rang=True))
+    told(_RINGS)
 
 
 def _answered(answer: Connected | Ended, progress: Progress) -> TransferStep:

@@ -99,6 +99,22 @@ async def test_nobody_comes(autojump_clock: MockClock) -> None:
     assert trio.current_time() == pytest.approx(RING_S)
 
 
+@pytest.mark.parametrize(("rings", "announced"), [(True, True), (False, True), (False, False)])
+async def test_who_is_told_of_the_caller_rings_for_the_caller_meanwhile(
+    autojump_clock: MockClock, rings: bool, announced: bool
+) -> None:
+    """Also where they answered without having rung: without a word from us, the caller would hear silence."""
+    told: list[TransferStep] = []
+
+    async def told_of_the_caller() -> bool:
+        await trio.sleep(20)
+        return False
+
+    meets = told_of_the_caller if announced else None
+    await put_through(Caller(), Telephone(CONNECTED, rings=rings), Pbx((200, True)).refer, told.append, meets)
+    assert [each.sip_code for each in told].count(180) == announced
+
+
 @pytest.mark.parametrize("code", [405, 501, 403, 500, 486, 603])
 async def test_a_pbx_that_does_not_transfer(autojump_clock: MockClock, code: int) -> None:
     _, last = await outcome(Telephone(CONNECTED), Pbx((code, True)))
