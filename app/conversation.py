@@ -172,7 +172,8 @@ class Floor:
     async def last_words(self) -> None:
         """The call is over: what the caller said last, and got no answer to, still counts."""
         unanswered = self._reply.to if self._reply.active and not self._reply.audible else self._put_off
-        if self._listener.in_speech and not self._reply.audible:
+        answers_keys = self._reply.active and self._reply.answers_keys
+        if self._listener.in_speech and not (self._reply.audible or answers_keys):
             voiced_ms = self._now_ms - self._speech_start_ms
             unanswered = self._turn(SpeechEnded(self._now_ms, voiced_ms), self._now_ms)
         unanswered = self._keyed(self._now_ms + PAUSE_AFTER_KEYS_MS) or unanswered
@@ -228,7 +229,7 @@ class Floor:
         that a pause had seemed to end."""
         over_sound = self._reply is self._over_sound
         unheard = self._reply.active and not self._reply.audible and not self._held and not over_sound
-        unheard = unheard and not (self._is_protected or self._reply.is_away)
+        unheard = unheard and not (self._is_protected or self._reply.is_away or self._reply.answers_keys)
         if unheard and self._awaits_greeting:
             # Who calls waits to be greeted: what is heard by then is the room, or a hello.
             unheard = False
@@ -305,9 +306,8 @@ class Floor:
         if not number:
             return None
         ended = SpeechEnded(self._keys.last_ms, self._keys.last_ms - start_ms)
-        return CallersTurn(
-            Draft.of(Heard(number, number)), start_ms, ended, now_ms, Because.DICTATED, self._keys.last_ms
-        )
+        draft, last_ms = Draft.of(Heard(number, number)), self._keys.last_ms
+        return CallersTurn(draft, start_ms, ended, now_ms, Because.DICTATED, last_ms, keyed=True)
 
     def _mind_return(self) -> None:
         """Who could not be put through is told so."""
