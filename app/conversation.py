@@ -137,6 +137,7 @@ class Floor:
             case SpeechPaused() | SpeechStarted() | SpeechEnded() | None:
                 pass
         self._mind_answerer(chunk)
+        self._mind_put_off()
         self._mind_tones(chunk)
         self._mind_keys(chunk.end_ms)
         self._mind_return()
@@ -238,6 +239,8 @@ class Floor:
         if unheard:
             self._reply.taken_back = goes_on
             self._reply.scope.cancel()
+        if self._put_off and not self._put_off.draft.found:  # it would be given the words that come now
+            self._put_off, goes_on = None, True
         if not goes_on:
             self._speech_start_ms = since_ms
         self._forget_draft()
@@ -266,7 +269,6 @@ class Floor:
     def _begin_talk(self) -> None:
         """The greeting answers the first words, whatever they were; without one, the brain does."""
         if self._parts.agent.greeting:
-            self._put_off_turn(None)
             self.greet()
         elif self._put_off:
             reply, self._put_off = Reply(self._call, self._parts, to=self._put_off), None
@@ -277,6 +279,11 @@ class Floor:
         before, self._put_off = self._put_off, turn
         if before:
             self._turns.start_soon(Reply(self._call, self._parts, to=before).note)
+
+    def _mind_put_off(self) -> None:
+        """It is clear who speaks, and what they said first is known."""
+        if not self._held and self._put_off and self._put_off.draft.found:
+            self._put_off_turn(None)
 
     async def take_keys(self) -> None:
         async for key in self._call.dtmf():
