@@ -141,16 +141,17 @@ def _stretches(audio: bytes) -> list[Stretch]:
 
 
 class OvertakenHearing(FakeHearing):
-    """As the box's own and a server's: whoever waits for an utterance that is forgotten meanwhile gets the next one."""
+    """As the box's own and a server's: whoever waits for an utterance that goes on, or is forgotten, gets what the next
+    `finish` finds."""
 
     def __init__(self, texts: Mapping[int, str], decode_s: float, *, narrow_band: bool = False) -> None:
         super().__init__(texts, decode_s, narrow_band=narrow_band)
         self._answer, self._answered = Heard("", ""), trio.Event()
 
     async def finish(self) -> Heard:
-        begun = len(self.expected)
+        asked = len(self.expected), len(self._audio)
         heard = await super().finish()
-        if begun == len(self.expected):
+        if asked == (len(self.expected), len(self._audio)):
             self._answer = heard
             self._answered.set()
             self._answered = trio.Event()
