@@ -82,6 +82,7 @@ class Floor:
         self._pause: Pause | None = None  # by the words of the draft
         self._judged = False  # whether the words of the draft were looked at
         self._waved_off = False  # it was no interruption, and no turn
+        self._late: SpeechEnded | None = None  # said over the agent, and its words are not known yet
         self._speech_start_ms = self._now_ms = 0
         self._interrupted = False
         self._played_ms = 0
@@ -134,6 +135,8 @@ class Floor:
             case SpeechEnded() as ended if self._is_turn(ended):
                 turn = self._turn(ended, chunk.end_ms)
                 self._give_floor(Reply(self._call, self._parts, to=turn))
+            case SpeechEnded() as ended if self._interruptible and not self._judged:
+                self._late = ended
             case SpeechPaused() | SpeechStarted() | SpeechEnded() | None:
                 pass
         self._mind_answerer(chunk)
@@ -198,7 +201,7 @@ class Floor:
 
     def _forget_draft(self) -> None:
         """The caller goes on."""
-        self._draft = self._pause = None
+        self._draft = self._pause = self._late = None
         self._judged = self._waved_off = False
 
     def _drafted(self) -> Draft:
@@ -354,6 +357,9 @@ class Floor:
             self._interrupt(move)
             if move is not Move.STOP and (why := self._barge_in.passes_over(what, self._speech_start_ms)):
                 self._note(f"{NOT_INTERRUPTED_BY} {why.value}")
+        late, self._late = self._late, None
+        if late and (self._interrupted or (understood and not self._reply.active)):
+            self._give_floor(Reply(self._call, self._parts, to=self._turn(late, self._now_ms)))
 
     def _interrupt(self, move: Move | None) -> None:
         match move:
