@@ -82,7 +82,7 @@ class Floor:
         self._pause: Pause | None = None  # by the words of the draft
         self._judged = False  # whether the words of the draft were looked at
         self._waved_off = False  # it was no interruption, and no turn
-        self._late: SpeechEnded | None = None  # said over the agent, and its words are not known yet
+        self._late: SpeechEnded | None = None  # said over the agent or before it, of words not known yet
         self._speech_start_ms = self._now_ms = 0
         self._interrupted = False
         self._played_ms = 0
@@ -131,6 +131,7 @@ class Floor:
             case SpeechEnded() as ended if self._held:
                 self._put_off_turn(self._turn(ended, chunk.end_ms))
             case SpeechEnded() as ended if self._is_hello(ended):
+                self._late = None if self._judged else ended
                 self._note(f"{NOT_INTERRUPTED_BY} {Why.HELLO.value}")
             case SpeechEnded() as ended if self._is_turn(ended):
                 turn = self._turn(ended, chunk.end_ms)
@@ -358,7 +359,7 @@ class Floor:
             if move is not Move.STOP and (why := self._barge_in.passes_over(what, self._speech_start_ms)):
                 self._note(f"{NOT_INTERRUPTED_BY} {why.value}")
         late, self._late = self._late, None
-        if late and (self._interrupted or (understood and not self._reply.active)):
+        if late and (self._interrupted or (understood and not self._reply.audible)):
             self._give_floor(Reply(self._call, self._parts, to=self._turn(late, self._now_ms)))
 
     def _interrupt(self, move: Move | None) -> None:

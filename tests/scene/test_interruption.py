@@ -305,3 +305,16 @@ async def test_words_that_are_known_late_get_their_answer(autojump_clock: MockCl
     scene = await play(script, brain, decode_s=1.2, hangs_up_at_ms=20_000)
     assert scene.said_by("caller") == ["hours", "the address"]
     assert scene.said_by("agent")[1:] == ["Main street."]
+
+
+@pytest.mark.parametrize("first_audio_s", [2.0, 2.6], ids=["as it is heard", "before it is heard"])
+async def test_a_request_before_the_greeting_that_is_known_late_gets_its_answer(
+    autojump_clock: MockClock, first_audio_s: float
+) -> None:
+    """A slow voice greets while the recogniser is still being loaded."""
+    brain = ScriptedBrain(greeting=HOURS, answers={"the address": [Say("Main street.")]})
+    brain.understood = frozenset(brain.answers)
+    voice = FakeVoice(first_audio_s=first_audio_s)
+    scene = await play([(300, 520, "the address")], brain, voice=voice, decode_s=1.6, hangs_up_at_ms=20_000)
+    assert scene.said_by("caller") == ["the address"]
+    assert scene.said_by("agent")[1:] == ["Main street."]
