@@ -82,6 +82,7 @@ class Floor:
         self._pause: Pause | None = None  # by the words of the draft
         self._judged = False  # whether the words of the draft were looked at
         self._waved_off = False  # it was no interruption, and no turn
+        self._late: SpeechEnded | None = None  # said over the agent or before it, of words not known yet
         self._speech_start_ms = self._now_ms = 0
         self._interrupted = False
         self._played_ms = 0
@@ -130,13 +131,17 @@ class Floor:
             case SpeechEnded() as ended if self._held:
                 self._put_off_turn(self._turn(ended, chunk.end_ms))
             case SpeechEnded() as ended if self._is_hello(ended):
+                self._late = None if self._judged else ended
                 self._note(f"{NOT_INTERRUPTED_BY} {Why.HELLO.value}")
             case SpeechEnded() as ended if self._is_turn(ended):
                 turn = self._turn(ended, chunk.end_ms)
                 self._give_floor(Reply(self._call, self._parts, to=turn))
+            case SpeechEnded() as ended if self._interruptible and not self._judged:
+                self._late = ended
             case SpeechPaused() | SpeechStarted() | SpeechEnded() | None:
                 pass
         self._mind_answerer(chunk)
+        self._mind_put_off()
         self._mind_tones(chunk)
         self._mind_keys(chunk.end_ms)
         self._mind_return()
@@ -172,7 +177,8 @@ class Floor:
     async def last_words(self) -> None:
         """The call is over: what the caller said last, and got no answer to, still counts."""
         unanswered = self._reply.to if self._reply.active and not self._reply.audible else self._put_off
-        if self._listener.in_speech and not self._reply.audible:
+        answers_keys = self._reply.active and self._reply.answers_keys
+        if self._listener.in_speech and not (self._reply.audible or answers_keys):
             voiced_ms = self._now_ms - self._speech_start_ms
             unanswered = self._turn(SpeechEnded(self._now_ms, voiced_ms), self._now_ms)
         unanswered = self._keyed(self._now_ms + PAUSE_AFTER_KEYS_MS) or unanswered
@@ -196,7 +202,7 @@ class Floor:
 
     def _forget_draft(self) -> None:
         """The caller goes on."""
-        self._draft = self._pause = None
+        self._draft = self._pause = self._late = None
         self._judged = self._waved_off = False
 
     def _drafted(self) -> Draft:
@@ -228,7 +234,7 @@ class Floor:
         that a pause had seemed to end."""
         over_sound = self._reply is self._over_sound
         unheard = self._reply.active and not self._reply.audible and not self._held and not over_sound
-        unheard = unheard and not (self._is_protected or self._reply.is_away)
+        unheard = unheard and not (self._is_protected or self._reply.is_away or self._reply.answers_keys)
         if unheard and self._awaits_greeting:
             # Who calls waits to be greeted: what is heard by then is the room, or a hello.
             unheard = False
@@ -237,6 +243,8 @@ class Floor:
         if unheard:
             self._reply.taken_back = goes_on
             self._reply.scope.cancel()
+        if self._put_off and not self._put_off.draft.found:  # it would be given the words that come now
+            self._put_off, goes_on = None, True
         if not goes_on:
             self._speech_start_ms = since_ms
         self._forget_draft()
@@ -265,7 +273,6 @@ class Floor:
     def _begin_talk(self) -> None:
         """The greeting answers the first words, whatever they were; without one, the brain does."""
         if self._parts.agent.greeting:
-            self._put_off_turn(None)
             self.greet()
         elif self._put_off:
             reply, self._put_off = Reply(self._call, self._parts, to=self._put_off), None
@@ -276,6 +283,11 @@ class Floor:
         before, self._put_off = self._put_off, turn
         if before:
             self._turns.start_soon(Reply(self._call, self._parts, to=before).note)
+
+    def _mind_put_off(self) -> None:
+        """It is clear who speaks, and what they said first is known."""
+        if not self._held and self._put_off and self._put_off.draft.found:
+            self._put_off_turn(None)
 
     async def take_keys(self) -> None:
         async for key in self._call.dtmf():
@@ -305,9 +317,8 @@ class Floor:
         if not number:
             return None
         ended = SpeechEnded(self._keys.last_ms, self._keys.last_ms - start_ms)
-        return CallersTurn(
-            Draft.of(Heard(number, number)), start_ms, ended, now_ms, Because.DICTATED, self._keys.last_ms
-        )
+        draft, last_ms = Draft.of(Heard(number, number)), self._keys.last_ms
+        return CallersTurn(draft, start_ms, ended, now_ms, Because.DICTATED, last_ms, keyed=True)
 
     def _mind_return(self) -> None:
         """Who could not be put through is told so."""
@@ -347,6 +358,9 @@ class Floor:
             self._interrupt(move)
             if move is not Move.STOP and (why := self._barge_in.passes_over(what, self._speech_start_ms)):
                 self._note(f"{NOT_INTERRUPTED_BY} {why.value}")
+        late, self._late = self._late, None
+        if late and (self._interrupted or (understood and not self._reply.audible)):
+            self._give_floor(Reply(self._call, self._parts, to=self._turn(late, self._now_ms)))
 
     def _interrupt(self, move: Move | None) -> None:
         match move:

@@ -53,6 +53,8 @@ class Presence:
         return None if draft and draft.found is None else self._believe()
 
     def _in_speech(self, now_ms: int, lasts_ms: int, draft: Draft | None) -> Silence | None:
+        if self._probe and not (self._probe.found or self._probe is draft or self._listener.keeps_back):
+            self._probe = None  # a pause, or the end of one, came first: nothing more will be found for it
         if self._probe is None and lasts_ms >= _TELLING_MS:
             self._probe = draft or self._probed()
         heard = self._probe.found if self._probe else None

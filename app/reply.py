@@ -77,6 +77,7 @@ class CallersTurn:
     because: Because
     last_sound_ms: int
     interrupts: bool = False  # it cut the agent short
+    keyed: bool = False  # nobody presses it again: speech after it does not take it back
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,10 @@ class Reply:
     @property
     def active(self) -> bool:
         return not self.gone.is_set()
+
+    @property
+    def answers_keys(self) -> bool:
+        return self.to is not None and self.to.keyed
 
     @property
     def audible(self) -> bool:

@@ -95,7 +95,7 @@ class PooledHearing:
                 _log.warning("recogniser lost", extra={"problem": str(lost), "attempt": attempts + 1})
                 await self._lose_worker()
                 attempts += 1
-            if attempts >= _ATTEMPTS:
+            if attempts >= _ATTEMPTS and at_begun == self._begun:  # or else what brought them down is over
                 await self._give_up()
 
     def _take(self, pcm: bytes) -> None:
@@ -126,8 +126,8 @@ class PooledHearing:
                 self._hurried = False
                 await worker.hurry()
             elif self._wanted and not self._result:
-                await worker.finish()
                 self._finishing = trio.CancelScope()
+                await worker.finish()  # seconds where the socket is full; half a message must not be left in it
                 with self._finishing:
                     self._answer(await worker.heard(), begun)
             else:

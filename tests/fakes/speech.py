@@ -140,16 +140,38 @@ def _stretches(audio: bytes) -> list[Stretch]:
     return [(int(marks[start]), (end - start) * 2 // BYTES_PER_MS) for start, end in pairwise(edges) if end > start]
 
 
+class OvertakenHearing(FakeHearing):
+    """As the box's own and a server's: whoever waits for an utterance that goes on, or is forgotten, gets what the next
+    `finish` finds."""
+
+    def __init__(self, texts: Mapping[int, str], decode_s: float, *, narrow_band: bool = False) -> None:
+        super().__init__(texts, decode_s, narrow_band=narrow_band)
+        self._answer, self._answered = Heard("", ""), trio.Event()
+
+    async def finish(self) -> Heard:
+        asked = len(self.expected), len(self._audio)
+        heard = await super().finish()
+        if asked == (len(self.expected), len(self._audio)):
+            self._answer = heard
+            self._answered.set()
+            self._answered = trio.Event()
+        else:
+            await self._answered.wait()
+        return self._answer
+
+
 class FakeEars:
     """`opened` has the hearing of each call so far."""
 
-    def __init__(self, texts: Mapping[int, str], decode_s: float = DECODE_S) -> None:
+    def __init__(
+        self, texts: Mapping[int, str], decode_s: float = DECODE_S, hearing: type[FakeHearing] = FakeHearing
+    ) -> None:
         self.opened: list[FakeHearing] = []
-        self._texts, self._decode_s = texts, decode_s
+        self._texts, self._decode_s, self._hearing = texts, decode_s, hearing
 
     @asynccontextmanager
     async def open(self, *, narrow_band: bool) -> AsyncIterator[FakeHearing]:
-        self.opened.append(FakeHearing(self._texts, self._decode_s, narrow_band=narrow_band))
+        self.opened.append(self._hearing(self._texts, self._decode_s, narrow_band=narrow_band))
         yield self.opened[-1]
 
 

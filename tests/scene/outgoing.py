@@ -39,11 +39,12 @@ class Outgoing:
     texts: Mapping[int, str] = field(default_factory=lambda: {1: "hello"})
     instructions: str = ""
     briefed: list[Agent] = field(default_factory=list)
+    ears: Callable[[Mapping[int, str]], FakeEars] = FakeEars
     heard_by: FakeEars = field(init=False)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncGenerator[Reception, None]:
-        self.heard_by, made = FakeEars(self.texts), (FakeActivity, FakeEcho, FakeBeeps)
+        self.heard_by, made = self.ears(self.texts), (FakeActivity, FakeEcho, FakeBeeps)
         desk = Desk(self.heard_by, FakeVoice(), self.ledger, self.brain, *made, no_recording)
         async with trio.open_nursery() as line, trio.open_nursery() as calls:
             line.start_soon(self.phone.run)

@@ -116,6 +116,7 @@ async def play(
     on_hold_ms: tuple[int, int] = (0, 0),
     echo_ms: int = 0,
     decode_s: float = DECODE_S,
+    hearing: type[FakeHearing] = FakeHearing,
     keys: Sequence[Dtmf] = (),
     tones: Sequence[Dtmf] = (),
     has_key_events: bool = True,
@@ -144,17 +145,17 @@ async def play(
     )
     agent = agent or Agent(name="Test", pause_ms=450)
     log = FakeLedger().open_session(call_id=call.id, agent=agent.name, direction=call.direction, remote=call.remote)
-    own = FakeEars({number: words for number, (_, _, words) in enumerate(script, 1)}, decode_s)
+    own = FakeEars({number: words for number, (_, _, words) in enumerate(script, 1)}, decode_s, hearing)
 
     def told(text: str) -> None:
         log.note(call.mouth.clock_ms, text)
 
     async with trio.open_nursery() as line:
         ears, voice = served(own, voice or FakeVoice(), hears, speaks, told, line)
-        async with ears.open(narrow_band=False) as hearing:
+        async with ears.open(narrow_band=False) as opened:
             line.start_soon(call.run)
             await call.answer()
-            parts = Parts(hearing, FakeActivity(), FakeEcho(), voice, brain, log, agent, FakeTones())
+            parts = Parts(opened, FakeActivity(), FakeEcho(), voice, brain, log, agent, FakeTones())
             conclusion = await converse(call, parts)
     return Scene(conclusion, call, log, own.opened[0], call.mouth.clock_ms)
 

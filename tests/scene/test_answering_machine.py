@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from trio.testing import MockClock
 from app.ports import Line
 from app.settings import OnMachine
 from tests.fakes.line import BEEP, CalledPhone, Utterance
+from tests.fakes.speech import FakeEars, OvertakenHearing
 from tests.scene.outgoing import Outgoing, call, phone, picks_up
 from tests.scene.stage import CHUNK_MS
 
@@ -82,6 +84,20 @@ async def test_an_agent_that_waits_for_the_other_side_answers_its_first_words(au
     outgoing = await called([Utterance(1, 800, 640)], hangs_up_at_ms=9_000, on_machine="hang up", greeting="")
     assert callees_words(outgoing) == ["hello"]
     assert [line.text for line in agents_lines(outgoing)] == ["Sorry?"]  # the stage's brain has no other answer
+
+
+@pytest.mark.parametrize(
+    ("first_ms", "again_ms"), [(2_400, 400), (640, 450)], ids=["before it is clear who speaks", "into the greeting"]
+)
+async def test_who_speaks_again_before_the_first_words_are_known_is_heard_whole(
+    autojump_clock: MockClock, first_ms: int, again_ms: int
+) -> None:
+    """As on a slow board."""
+    script = [Utterance(1, 800, first_ms), Utterance(2, 800 + first_ms + again_ms, 900)]
+    slow = partial(FakeEars, decode_s=0.6, hearing=OvertakenHearing)
+    outgoing = Outgoing(phone(script, 9_000), texts=TEXTS, greeting="This is the office.", ears=slow)
+    await call(outgoing, picks_up, on_machine="hang up")
+    assert callees_words(outgoing) == ["hello you have reached"]
 
 
 async def test_a_machine_that_talks_on_is_hung_up_on_without_a_word(autojump_clock: MockClock) -> None:

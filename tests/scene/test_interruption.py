@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from trio.testing import MockClock
 
-from app.ports import HangUp, Say
+from app.ports import Action, HangUp, Say
 from app.settings import Agent
 from tests.fakes.speech import VOICE_MS_PER_CHARACTER, FakeVoice
 from tests.scene.stage import CHUNK_MS, Scene, ScriptedBrain, play
@@ -294,3 +294,27 @@ async def test_the_question_does_not_interrupt_its_own_answer(autojump_clock: Mo
     scene = await play([(500, 600, "when")], brain, hangs_up_at_ms=10_000)
     assert scene.said_by("agent") == [HOURS]
     assert not scene.lines("agent")[0].interrupted
+
+
+@pytest.mark.parametrize("answer", [HOURS, "We are open from nine to five on weekdays and to two on Sundays."])
+async def test_words_that_are_known_late_get_their_answer(autojump_clock: MockClock, answer: str) -> None:
+    """Where many callers finish at once, the longest pause is over before them; so may be the agent's words."""
+    answers: dict[str, list[Action]] = {"hours": [Say(answer)], "the address": [Say("Main street.")]}
+    brain = ScriptedBrain(answers=answers, understood=frozenset(answers))
+    script = [(500, 700, "hours"), (4_700, 500, "the address")]
+    scene = await play(script, brain, decode_s=1.2, hangs_up_at_ms=20_000)
+    assert scene.said_by("caller") == ["hours", "the address"]
+    assert scene.said_by("agent")[1:] == ["Main street."]
+
+
+@pytest.mark.parametrize("first_audio_s", [2.0, 2.6], ids=["as it is heard", "before it is heard"])
+async def test_a_request_before_the_greeting_that_is_known_late_gets_its_answer(
+    autojump_clock: MockClock, first_audio_s: float
+) -> None:
+    """A slow voice greets while the recogniser is still being loaded."""
+    brain = ScriptedBrain(greeting=HOURS, answers={"the address": [Say("Main street.")]})
+    brain.understood = frozenset(brain.answers)
+    voice = FakeVoice(first_audio_s=first_audio_s)
+    scene = await play([(300, 520, "the address")], brain, voice=voice, decode_s=1.6, hangs_up_at_ms=20_000)
+    assert scene.said_by("caller") == ["the address"]
+    assert scene.said_by("agent")[1:] == ["Main street."]

@@ -120,3 +120,14 @@ async def test_keys_before_the_end_of_the_call_still_count(autojump_clock: MockC
     brain = ScriptedBrain(greeting="Your number?", expects=Expects.NUMBER)
     await play([], brain, keys=typed("5550142", at_ms=2_000), hangs_up_at_ms=5_000)
     assert brain.heard == ["5550142"]
+
+
+@pytest.mark.parametrize("ends_ms", [18_020, 30_000], ids=["and hangs up", "and waits"])
+async def test_a_word_right_after_the_last_key_takes_no_number_back(autojump_clock: MockClock, ends_ms: int) -> None:
+    """Nobody types again what they have typed. The answer cannot be heard yet as the word begins."""
+    keys = typed("5550142#")
+    brain = Receptionist(AGENT, matcher_of(AGENT, Letters()))
+    script = [*ASKS_FOR_MESSAGE, (keys[-1].at_ms + 40, 300, "there")]
+    scene = await play(script, brain, agent=AGENT, keys=keys, hangs_up_at_ms=ends_ms)
+    assert brain.results["message_number"] == "5550142"
+    assert scene.said_by("caller") == ["can i leave a message", "john smith", "5550142"]

@@ -8,7 +8,7 @@ from trio.testing import MockClock
 from app.ports import Say
 from app.settings import Agent
 from app.turns.silence import LONGEST_HOLD_MS
-from tests.fakes.speech import VOICE_MS_PER_CHARACTER
+from tests.fakes.speech import VOICE_MS_PER_CHARACTER, OvertakenHearing
 from tests.scene.stage import CHUNK_MS, ScriptedBrain, play
 
 pytestmark = pytest.mark.scene
@@ -129,6 +129,23 @@ async def test_music_without_a_pause_does_not_hold_the_call_open(autojump_clock:
     assert not goodbye.interrupted
     assert scene.conclusion == "silence"
     assert scene.ended_at_ms <= goodbye.end_ms + 40
+
+
+async def test_a_gap_in_music_while_it_is_looked_for_words_does_not_either(autojump_clock: MockClock) -> None:
+    """What the recogniser was about to find is then of no use, and it is asked again."""
+    brain = ScriptedBrain(greeting="Hello.")
+    music = [(1_000, 4_600, ""), (5_860, MUSIC_MS, "")]
+    scene = await play(music, brain, agent=BRIEF, hangs_up_at_ms=MUSIC_MS, decode_s=0.6, hearing=OvertakenHearing)
+    assert scene.said_by("agent") == ["Hello.", CHECK_IN, GOODBYE]
+    assert scene.ended_at_ms <= 15_000
+
+
+async def test_who_talks_on_is_not_left_for_a_gap_in_what_they_say(autojump_clock: MockClock) -> None:
+    brain = ScriptedBrain()
+    story = [(1_000, 4_200, "my"), (5_460, 90_000, "story")]
+    scene = await play(story, brain, agent=BRIEF, hangs_up_at_ms=99_000, decode_s=0.6, hearing=OvertakenHearing)
+    assert brain.heard == ["my story"]
+    assert scene.conclusion == ""
 
 
 async def test_music_with_pauses_does_not_either_though_the_agent_answers_it(autojump_clock: MockClock) -> None:
