@@ -98,7 +98,7 @@ CALLS = (
     Answer("an address", "", (tool("order_status", order="1", url="https://evil.example"),), NOT_DECLARED),
     Answer("headers", "", (tool("order_status", order="1", headers={"X-Admin": "yes"}),), NOT_DECLARED),
     Answer("another choice", "", (tool("ticket", room="all", hours=1),), NO_VALUE),
-    Answer("no finite number", "", raw("ticket", '{"room": "one", "hours": 1e999}'), NO_VALUE),
+    Answer("no finite number", "", raw("ticket", '{"room": "one", "hours": 1e999}'), UNREADABLE),
     Answer("no number", "", raw("ticket", '{"room": "one", "hours": NaN}'), UNREADABLE),
     Answer("a name as it is shown", "", (tool("Order status", order="1"),), "no such tool"),
 )

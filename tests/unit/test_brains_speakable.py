@@ -48,8 +48,6 @@ def test_a_clause_comes_out_as_soon_as_the_next_has_begun() -> None:
         ("We have:\n- cakes\n* bread\n1. tea", "We have:\ncakes\nbread\ntea"),
         ("We open at 9 - 5.", "We open at 9 - 5."),
         ("Sure! 😀👍🏽 It is €3 – or £2.", "Sure!  It is €3 – or £2."),
-        ("<think>The caller wants\n\nto know.</think>We are open.", "We are open."),
-        ("<think>The caller", ""),
         ("Grüße aus Köln, naïve café.", "Grüße aus Köln, naïve café."),
     ],
 )
@@ -57,14 +55,24 @@ def test_what_cannot_be_spoken_is_not(written: str, spoken: str) -> None:
     assert plain(written) == spoken
 
 
-def test_thoughts_are_not_spoken_however_they_come() -> None:
-    written = "<think>Is it open? Yes. I say so.</think>\n\nWe are open. Come in."
-    assert fed(list(written)) == ["We are open.", "Come in."]
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("<think>Is it open? Yes. I say so.</think>\n\nWe are open. Come in.", ["We are open.", "Come in."]),
+        ("We are <thinking>or are we? Yes.\n\nWe are.</thinking>open. Come in.", ["We are open.", "Come in."]),
+        ("<think>A <tool_call> in it </ and </thin.</think>Yes.<tool_call>{}</tool_call> Come.", ["Yes.", "Come."]),
+        ("<think>The caller wants to know. Yes. No.</thin", []),
+        ("It is less than 5 <. Is 3 <think", ["It is less than 5 <.", "Is 3 <think"]),
+    ],
+)
+def test_thoughts_are_not_spoken_however_they_come(written: str, spoken: list[str]) -> None:
+    for size in (1, 2, 7, 11, len(written)):
+        assert fed([written[start : start + size] for start in range(0, len(written), size)]) == spoken
 
 
 def test_long_thoughts_are_no_long_answer() -> None:
     text = Speakable()
-    for _ in range(3 * LONGEST_ANSWER // 10):
+    for _ in range(20 * LONGEST_ANSWER):  # pages of it, and none is looked at twice
         assert text.feed("<think>" + "hm hm hm. ") == []
     assert not text.is_long
     assert text.feed("</think>Yes. No.") == ["Yes."]
