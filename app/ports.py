@@ -101,7 +101,8 @@ class Call(Protocol):
 
     @property
     def behind_ms(self) -> int:
-        """How old a frame of the caller's is when it is heard: it waited in the jitter buffer."""
+        """How old a frame of the caller's is when it is heard, and ours when it is on the line: it waited in the jitter
+        buffer, and was converted there and back."""
 
     def ears(self) -> AsyncIterator[Frame]:
         """What the caller says, frame by frame, from media start until the call has ended. One reader.

@@ -17,7 +17,6 @@ from app.listening import Draft, Echo, KeyTones, NoTones
 from app.outcomes import why_not_put_through
 from app.ports import (
     BYTES_PER_MS,
-    FRAME_MS,
     Action,
     Brain,
     Call,
@@ -334,7 +333,7 @@ class Reply:
             Turn(
                 speech_end_ms=self.to.last_sound_ms - self._call.behind_ms,
                 commit_ms=self.to.commit_ms,
-                first_audio_ms=now_ms + FRAME_MS,
+                first_audio_ms=now_ms,
                 decode_ms=self._stages.decode_ms,
                 brain_ms=(self._stages.first_action_s - self._stages.heard_s) * 1000,
                 voice_ms=(trio.current_time() - self._stages.first_action_s) * 1000,

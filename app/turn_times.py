@@ -10,9 +10,10 @@ class Turn:
     """Where the time of one turn went. All in milliseconds; instants are on the call's audio clock.
 
     `speech_end_ms`: end of the caller's last sound, as it came out of the line. `commit_ms`: the pause was long enough.
-    `first_audio_ms`: the first audio of the reply was sent, as a whole packet. The rest are durations; of `decode_ms`,
-    what is within the pause is waited for by nobody. `pause_because`: why that pause was
-    long enough, a word of app.turns.natural_pause.Because; empty in sessions from before there was one.
+    `first_audio_ms`: the first audio of the reply went out. Both ends are those on the line, where a sound is as old as
+    its packet, as `just bench wire` measures them. The rest are durations; of `decode_ms`, what is within the pause is
+    waited for by nobody. `pause_because`: why that pause was long enough, a word of app.turns.natural_pause.Because;
+    empty in sessions from before there was one.
     """
 
     speech_end_ms: int

@@ -20,6 +20,7 @@ from app.transfers import Handover, TransferStep
 from app.turns.keys import Dtmf
 from firmware.audio.call_audio import AudioStats, CallAudio, Pair
 from firmware.audio.mouth import Mouth
+from firmware.telephony.conversion import there_and_back_ms
 from firmware.telephony.endpoint import Endpoint
 from firmware.telephony.keys import send_key
 from firmware.telephony.memory import MEDIA_CODES
@@ -131,14 +132,13 @@ class Call:
         self.remote = remote
         self.taken, self.rings = trio.Event(), trio.Event()
         now_s, came = trio.current_time(), direction == "inbound"
-        self.on_hold = False
         self._line: int | None = None  # the index of its audio among its media
         self.progress = Progress(now_s, now_s if came else None, now_s if came else None)
         self._endpoint, self._owner = endpoint, owner
         self._leg: Leg | None = leg
         self._audio = CallAudio(endpoint.gaps)
         self._tap: Tap | None = None
-        self._confirmed = self.has_key_events = False
+        self.on_hold = self._confirmed = self.has_key_events = False
         self._hung_up_code = 0
         self._codec: Connected | None = None
         self._theirs: Offer | None = None
@@ -165,9 +165,9 @@ class Call:
     def behind_ms(self) -> int:
         """See app.ports.Call: on average over the call so far."""
         with suppress(pj.Error):  # it ended a moment ago
-            if self._leg and self._line is not None:
+            if self._leg and self._codec and self._line is not None:
                 statistics = self._leg.getStreamStat(self._line)  # bound first: its parts live in it
-                return int(statistics.jbuf.avgDelayMsec)
+                return int(statistics.jbuf.avgDelayMsec) + there_and_back_ms(self._codec.codec)
         return 0
 
     def ears(self) -> AsyncIterator[Frame]:

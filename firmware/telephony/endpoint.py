@@ -30,6 +30,7 @@ import trio
 from app.ports import FRAME_MS, SAMPLE_RATE_HZ
 from firmware.audio.call_audio import Durations
 from firmware.telephony.address import name_servers
+from firmware.telephony.conversion import RESAMPLING_QUALITY
 from firmware.telephony.log import LEVEL, Log
 from firmware.telephony.tap import TapRack
 from firmware.telephony.transports import Transports
@@ -199,6 +200,7 @@ class Endpoint:
         for server in self.config.name_servers:
             agent.nameserver.append(server)
         media.clockRate, media.channelCount, media.audioFramePtime, media.ptime = SAMPLE_RATE_HZ, 1, FRAME_MS, FRAME_MS
+        media.quality = RESAMPLING_QUALITY
         media.noVad = True  # a caller's pauses must arrive as silence, not as nothing
         media.ecTailLen = 0  # there is no loudspeaker
         media.sndAutoCloseTime = -1  # the null device is the clock of everything

@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ import trio
 
 from app.ports import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, Connected, Ended, EndedBy, Frame
 from firmware.telephony import BadTargetError, Call, Cause, EndpointConfig, NotConnectedError, account
+from firmware.telephony.conversion import there_and_back_ms
 from tests.office.pbx import Pbx, free_sip_port, office_pbx
 from tests.patience import PATIENCE_S
 from tests.rules.tree import TREE
@@ -206,6 +207,29 @@ async def test_refusing_a_caller_with_a_code(pbx: Pbx, code: int, passed_on: int
         refused = await outgoing.connected()
         assert isinstance(refused, Ended)
         assert (refused.by, refused.sip_code) == (EndedBy.CALLER, passed_on)
+
+
+@pytest.mark.parametrize("codec", ["opus", "G722", "PCMU", "PCMA"])
+async def test_what_converting_takes_is_known(pbx: Pbx, codec: str) -> None:
+    """Our own sound comes back from a PBX that keeps it for no time: with the next tick, and what converting took."""
+    async with registered(pbx, config=EndpointConfig(codecs=(codec,))) as box:
+        call = await box.dial("600")
+        both = call.both()
+        await call.connected()
+        await trio.sleep(0.5)
+        await call.mouth.play(tone(200, hz=700))
+        await trio.sleep(0.5)
+        behind_ms = call.behind_ms
+        await call.hang_up()
+        pairs = [pair async for pair in both]
+    took_ms = onset_ms(pair.caller for pair in pairs) - onset_ms(pair.agent for pair in pairs)
+    assert took_ms == pytest.approx(FRAME_MS + there_and_back_ms(codec), abs=6)
+    assert there_and_back_ms(codec) < behind_ms <= there_and_back_ms(codec) + 2 * FRAME_MS
+
+
+def onset_ms(frames: Iterable[bytes]) -> float:
+    samples = struct.iter_unpack("<h", b"".join(frames))
+    return next(place for place, (sample,) in enumerate(samples) if abs(sample) > 1_000) * 1000 / SAMPLE_RATE_HZ
 
 
 async def test_both_sides_for_a_recording(pbx: Pbx) -> None:
