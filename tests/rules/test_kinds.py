@@ -21,7 +21,18 @@ MARKED = "import pytest\npytestmark = pytest.mark.unit\n"
 
 def run_suite(folder: Path, source: str, **variables: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_it.py").write_text(source)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "tests.conftest",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
+    ]
     configuration = ["-c", str(TREE / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
     inherited = {name: value for name, value in os.environ.items() if name != "CI"}
     environment = inherited | {"PYTHONPATH": str(TREE)} | variables

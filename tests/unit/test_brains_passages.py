@@ -60,7 +60,7 @@ def test_paragraphs_are_put_together_and_long_ones_cut_between_sentences() -> No
     assert cut(" \n\n \t") == ()
 
 
-@given(st.text(max_size=3000))
+@given(st.text(max_size=3 * LONGEST_PASSAGE))
 def test_nothing_is_lost_or_too_long(text: str) -> None:
     passages = cut(text)
     assert all(0 < len(each) <= LONGEST_PASSAGE for each in passages)
