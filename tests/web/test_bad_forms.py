@@ -26,8 +26,8 @@ tests/unit/test_provisioning_bad_entry.py)."""
 
 _FEW = ("empty", "long", "a header", "half a character", "script", "attribute", "a number")
 _AT_ONCE = 4
-"""For all fields but one of a form, four of these, one after the other: the page treats fields alike, and its models get
-everything in every field in tests/web/test_bad_questions.py."""
+"""For all fields but one of a form, four of these, one after the other: the page treats fields alike, and its models
+get everything in every field in tests/web/test_bad_questions.py."""
 _LONGEST_ID = 2000
 _NOT_SHOWN = frozenset({"password", "again", "old", "login", "passphrase", "secret", "sample"})
 """Secrets are not shown again; "sample" is a number to try dial rules with, and is not kept."""
