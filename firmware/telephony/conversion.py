@@ -9,7 +9,7 @@ the telephone's own 3.4 kHz is gone, which G.711 carries."""
 
 _THERE_AND_BACK_MS = {"PCMU": 16, "PCMA": 16, "G722": 3, "OPUS": 26}
 """By SDP name. G.722 splits the band in two filters. Opus looks 6.5 ms ahead, and pj decodes a frame of it when the
-next one has come, since that may hold what is needed to mend a lost one. Seen in tests/wire/test_calls.py."""
+next one has come, since that may hold what is needed to mend a lost one. Seen in tests/wire/test_converting.py."""
 
 
 def there_and_back_ms(codec: str) -> int:

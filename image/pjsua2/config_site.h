@@ -14,7 +14,7 @@
 #define PJSIP_DONT_SWITCH_TO_TCP    1
 
 /* pj scales G.722 for 14 bits (2), everybody else for 15: callers whom the PBX converts came in 6 dB too loud, clipped,
- * and heard the agent 6 dB too soft (pjproject #4419; tests/wire/test_calls.py). */
+ * and heard the agent 6 dB too soft (pjproject #4419; tests/wire/test_converting.py). */
 #define PJMEDIA_G722_DEFAULT_PCM_SHIFT 1
 
 /* Not used, so not there. */

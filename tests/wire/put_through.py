@@ -19,7 +19,7 @@ from tests.office.script import Listen, Say
 from tests.patience import PATIENCE_S
 from tests.wire.box import answered, becomes, connection, served, until
 from tests.wire.phone_process import Phone
-from tests.wire.test_calls import level, tone
+from tests.wire.sound import level, tone
 
 BRIDGES = (JUST_A_MOMENT, A_MOMENT_MORE)
 """What the agent says while a busy machine takes long to hear."""

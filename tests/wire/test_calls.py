@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import gc
-import math
 import os
 import re
-import struct
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import trio
 
-from app.ports import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, Connected, Ended, EndedBy, Frame
+from app.ports import FRAME_BYTES, FRAME_MS, Connected, Ended, EndedBy, Frame
 from firmware.telephony import BadTargetError, Call, Cause, EndpointConfig, NotConnectedError, account
-from firmware.telephony.conversion import there_and_back_ms
-from tests.office.pbx import OfficeAccount, Pbx, free_sip_port, office_accounts, office_pbx
+from tests.office.pbx import Pbx, free_sip_port, office_pbx
 from tests.patience import PATIENCE_S
 from tests.rules.tree import TREE
 from tests.wire.box import (
@@ -34,22 +31,11 @@ from tests.wire.box import (
     sip_log,
     until,
 )
+from tests.wire.sound import level, tone
 
 pytestmark = pytest.mark.wire
 
 UNIT = TREE / "image/system/etc/systemd/system/deskbell-phone.service"
-
-
-def tone(for_ms: int, hz: float = 1000.0) -> bytes:
-    count = SAMPLE_RATE_HZ * for_ms // 1000
-    samples = (int(12_000 * math.sin(2 * math.pi * hz * i / SAMPLE_RATE_HZ)) for i in range(count))
-    return struct.pack(f"<{count}h", *samples)
-
-
-def level(pcm: bytes) -> float:
-    """Root mean square, 0 to 32768."""
-    samples = struct.unpack(f"<{len(pcm) // 2}h", pcm)
-    return math.sqrt(sum(sample * sample for sample in samples) / len(samples))
 
 
 async def no_channels(pbx: Pbx) -> None:
@@ -207,51 +193,6 @@ async def test_refusing_a_caller_with_a_code(pbx: Pbx, code: int, passed_on: int
         refused = await outgoing.connected()
         assert isinstance(refused, Ended)
         assert (refused.by, refused.sip_code) == (EndedBy.CALLER, passed_on)
-
-
-@pytest.mark.parametrize("codec", ["opus", "G722", "PCMU", "PCMA"])
-async def test_what_converting_takes_is_known(pbx: Pbx, codec: str) -> None:
-    """Our own sound comes back from a PBX that keeps it for no time: with the next tick, and what converting took."""
-    async with registered(pbx, config=EndpointConfig(codecs=(codec,))) as box:
-        call = await box.dial("600")
-        both = call.both()
-        await call.connected()
-        await trio.sleep(0.5)
-        await call.mouth.play(tone(200, hz=700))
-        await trio.sleep(0.5)
-        behind_ms = call.behind_ms
-        await call.hang_up()
-        pairs = [pair async for pair in both]
-    took_ms = onset_ms(pair.caller for pair in pairs) - onset_ms(pair.agent for pair in pairs)
-    assert took_ms == pytest.approx(FRAME_MS + there_and_back_ms(codec), abs=6)
-    assert there_and_back_ms(codec) < behind_ms <= there_and_back_ms(codec) + 2 * FRAME_MS
-
-
-async def test_a_voice_is_as_loud_over_g722_as_over_g711() -> None:
-    """Where the PBX converts between them: both sides of it, so that nobody's scale is taken for granted."""
-    accounts = office_accounts(u200=OfficeAccount("200", codecs=("g722",)), u201=OfficeAccount("201", codecs=("ulaw",)))
-    async with (
-        office_pbx(accounts=accounts) as pbx,
-        served(connection(pbx, "200"), connection(pbx, "201")) as (_, (wide, narrow)),
-    ):
-        await becomes(wide, Cause.REGISTERED)
-        await becomes(narrow, Cause.REGISTERED)
-        placed = await narrow.dial("200")
-        taken = await next_call(wide)
-        await taken.answer()
-        assert await placed.connected() == Connected("PCMU", narrow_band=True)
-        assert await taken.connected() == Connected("G722", narrow_band=False)
-        for mouth, ears in ((placed, taken), (taken, placed)):
-            await mouth.mouth.play(tone(1_500))
-            loudest = max(level(frame.pcm) for frame in await heard(ears, 100))
-            assert loudest == pytest.approx(level(tone(1_500)), rel=0.12)  # one dB
-            await mouth.mouth.drained()
-        await placed.hang_up()
-
-
-def onset_ms(frames: Iterable[bytes]) -> float:
-    samples = struct.iter_unpack("<h", b"".join(frames))
-    return next(place for place, (sample,) in enumerate(samples) if abs(sample) > 1_000) * 1000 / SAMPLE_RATE_HZ
 
 
 async def test_both_sides_for_a_recording(pbx: Pbx) -> None:

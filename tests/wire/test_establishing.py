@@ -16,7 +16,7 @@ from tests.office.pbx import Pbx
 from tests.patience import PATIENCE_S
 from tests.wire.box import answered, becomes, connection_to, heard, registered, served, sip_log, until
 from tests.wire.rude_server import RudeServer, rude_server
-from tests.wire.test_calls import level, tone
+from tests.wire.sound import level, tone
 from tests.wire.test_sipp import OFFER, branch_of_first, port_of, receive, request, sipp
 
 pytestmark = pytest.mark.wire

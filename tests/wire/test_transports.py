@@ -29,7 +29,7 @@ from firmware.telephony import (
 from tests.office.identity import Identity, identity
 from tests.office.pbx import OfficeAccount, Pbx, free_sip_port, office_accounts, office_pbx
 from tests.wire.box import answered, becomes, connection, heard, registered, served, until
-from tests.wire.test_calls import level, tone
+from tests.wire.sound import level, tone
 
 pytestmark = pytest.mark.wire
 
