@@ -19,7 +19,7 @@ from tests.office.llama import llama_server
 from tests.office.pbx import Pbx
 from tests.office.script import HangUp, Listen, Pause, Say, Script
 from tests.office.speech_servers import Kind, speech_server
-from tests.office.track import Track
+from tests.office.track import Span, Track
 from tests.office.voices import SPEAKERS, say
 from tests.patience import PATIENCE_S
 from tests.wire.phone_process import employed, phone
@@ -130,19 +130,21 @@ async def waits_s(
 
 
 def _waits_s(pcap: Path, made: CallMade) -> dict[str, float]:
+    """The last packets of a call before may be in the capture, too; the agent may have more tracks than one."""
     tracks = tracks_by_sender(pcap)
-    caller = _longest(tracks[CALLER_RTP])
     box = range(BOX_RTP[0], BOX_RTP[1] + 1)
-    agent = _longest([each for port, found in tracks.items() if port in box for each in found])
+    caller = _speech(tracks[CALLER_RTP])
+    agent = _speech([each for port, found in tracks.items() if port in box for each in found])
     return {name: _silence_s(caller, agent, over_s) for name, over_s in made.named("said").items()}
 
 
-def _longest(tracks: Sequence[Track]) -> Track:
-    """The last packets of a call before may be in it, too."""
-    return max(tracks, key=lambda each: len(each.samples))
+def _speech(tracks: Sequence[Track]) -> list[Span]:
+    return [span for track in tracks for span in track.speech(0.05)]
 
 
-def _silence_s(caller: Track, agent: Track, over_s: float) -> float:
+def _silence_s(caller: Sequence[Span], agent: Sequence[Span], over_s: float) -> float:
     """From the last sound of what was asked by `over_s`, until the agent's next."""
-    last_s = max(each.end_s for each in caller.speech(0.05) if each.start_s < over_s)
-    return min(each.start_s for each in agent.speech(0.05) if each.start_s > last_s) - last_s
+    last_s = max(each.end_s for each in caller if each.start_s < over_s)
+    answers_s = [each.start_s for each in agent if each.start_s > last_s]
+    assert answers_s, f"nothing of the agent's after {last_s}, asked by {over_s}: {agent}; the caller's: {caller}"
+    return min(answers_s) - last_s
