@@ -149,7 +149,7 @@ async def on_the_wire(codec: str, minutes: float, folder: Path) -> list[Spoken]:
 
 async def _all_over(box: Box) -> None:
     with trio.fail_after(PATIENCE_S):
-        while any(each.outcome is None for each in read_sessions(box.sessions, _CALLS)):  # noqa: ASYNC110
+        while any(each.outcome is None for each in read_sessions(box.sessions, _CALLS)):  # noqa: ASYNC110 - a file
             await trio.sleep(0.2)
 
 

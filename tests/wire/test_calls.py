@@ -220,7 +220,7 @@ async def test_what_went_by_until_the_end_is_handed_over(pbx: Pbx) -> None:
         before = await anext(both)
         stands_still_until_s = time.monotonic() + 0.2
         while time.monotonic() < stands_still_until_s:
-            """Ten ticks, of which the loop hears nothing; and then the call is over."""
+            pass  # ten ticks, of which the loop hears nothing; and then the call is over
         call.abandon()
         last = [before, *[pair async for pair in both]][-1]
         # Another tick may have gone by while the call was being closed.
